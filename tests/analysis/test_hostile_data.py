@@ -17,31 +17,19 @@ def rectifying(voltage):
     return np.where(voltage > 0, 4.0, 1.0) * 1e-9 * voltage
 
 
-def as_given(x, y):
-    return x, y
-
-
-def reversed_order(x, y):
-    return x[::-1], y[::-1]
-
-
-def shuffled(x, y):
+def mixed(x, y):
+    """The points in another order, one of them without a number."""
     order = np.random.default_rng(1).permutation(len(x))
-    return x[order], y[order]
+    return x[order], np.where(np.arange(len(y)) == len(y) // 3, np.nan, y)[order]
 
 
-def with_nan(x, y):
-    y = y.copy()
-    y[len(y) // 3] = np.nan
-    return x, y
-
-
-ORDERS = pytest.mark.parametrize("order", [as_given, reversed_order, shuffled, with_nan])
-
-
-@ORDERS
-def test_asymmetry_of_a_rectifier(order):
-    assert synapse.asymmetry(*order(VOLTAGE, rectifying(VOLTAGE))) == pytest.approx(4.0)
+def test_points_in_any_order_tell_the_same_and_a_missing_one_is_left_out():
+    f, t, d = np.geomspace(1e2, 1e6, 41), np.geomspace(1.0, 1e4, 9), np.linspace(2e-9, 4e-9, 7)
+    assert small_signal.peak(*mixed(f, (f / 1e4) / (1 + (f / 1e4) ** 2))) == pytest.approx(1e4, rel=1e-3)
+    assert synapse.asymmetry(*mixed(VOLTAGE, rectifying(VOLTAGE))) == pytest.approx(4.0)
+    assert plasticity.loss_per_decade(*mixed(t, 1e8 * 0.9 ** np.log10(t))) == pytest.approx(-0.1)
+    assert plasticity.decay_constant(*mixed(d, 1e4 * np.exp(6e9 * d))) == pytest.approx(3e9)
+    assert synapse.crossing([3, 2, 1, 0], [3, 2, math.nan, 0], 1.5) == pytest.approx(1.5)
 
 
 def test_asymmetry_needs_both_signs():
@@ -65,24 +53,9 @@ def test_conduction_of_a_state_is_the_same_for_a_falling_bias():
         iv_result(np.concatenate((np.arange(101), np.arange(101)[::-1])))
 
 
-@ORDERS
-def test_peak_of_a_debye_arc(order):
-    f = np.geomspace(1e2, 1e6, 41)
-    arc = (f / 1e4) / (1 + (f / 1e4) ** 2)
-    assert small_signal.peak(*order(f, arc)) == pytest.approx(1e4, rel=1e-3)
-
-
 def test_peak_of_too_few_or_constant_values():
     assert math.isnan(small_signal.peak(np.array([1.0, 2.0]), np.array([1.0, 2.0])))
     assert math.isnan(small_signal.peak(np.array([1.0, 2.0, 3.0]), np.ones(3)))
-
-
-@ORDERS
-def test_loss_and_decay(order):
-    t = np.geomspace(1.0, 1e4, 9)
-    assert plasticity.loss_per_decade(*order(t, 1e8 * 0.9 ** np.log10(t))) == pytest.approx(-0.1)
-    d = np.linspace(2e-9, 4e-9, 7)
-    assert plasticity.decay_constant(*order(d, 1e4 * np.exp(6e9 * d))) == pytest.approx(3e9)
 
 
 def test_loss_and_decay_of_unusable_points():
@@ -90,18 +63,6 @@ def test_loss_and_decay_of_unusable_points():
     assert plasticity.loss_per_decade([1.0, 10.0], [1e8, 1e8]) == pytest.approx(0.0, abs=1e-12)
     assert math.isnan(plasticity.loss_per_decade([0.0, 1.0], [1e8, 1e8]))
     assert math.isnan(plasticity.decay_constant([2e-9, 2e-9], [1e4, 1e5]))
-
-
-def test_crossing_leaves_out_nan_and_keeps_its_order():
-    assert synapse.crossing([0, 1, 2, 3], [0, math.nan, 2, 3], 1.0) == pytest.approx(1.0)
-    assert synapse.crossing([3, 2, 1, 0], [3, 2, 1, 0], 1.5) == pytest.approx(1.5)
-    assert math.isnan(synapse.crossing([0, 1], [1.0, 1.0], 2.0))
-
-
-@ORDERS
-def test_threshold(order):
-    V = np.linspace(0.5, 2.0, 16)
-    assert synapse.threshold(*order(V, 1e-3 * np.exp(4.0 * (V - 0.5)))) == pytest.approx(0.5 + math.log(50) / 4)
 
 
 def ferroelectric_loop(noise, seed, points=2000):
@@ -114,7 +75,7 @@ def ferroelectric_loop(noise, seed, points=2000):
     return outputs.dataset({"polarisation": P, "junction_voltage": V, "film_field": V / 1e-8})
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_noisy_loop_takes_each_coercive_voltage_from_its_own_branch(seed):
     found = small_signal.hysteresis(ferroelectric_loop(0.01, seed))
     assert found["coercive_voltage"] == pytest.approx(1.0, abs=0.01)
@@ -145,15 +106,10 @@ def ramp(nu, noise=0.0, seed=0, points=51):
     [(0.0, 0.02), (8.0, 0.05), *(pytest.param(*pair, marks=pytest.mark.campaign) for pair in OTHER_RAMPS)],
 )
 def test_noise_does_not_bend_or_straighten_a_ramp(nu, noise):
-    fits = [plasticity.curvature(ramp(nu, noise, seed)) for seed in range(200)]
+    fits = [plasticity.curvature(ramp(nu, noise, seed)) for seed in range(100)]
     errors = np.array([(fit.nu - nu) / fit.error for fit in fits])
     assert abs(np.mean([fit.nu for fit in fits]) - nu) < max(0.05 * nu, 0.05)
     assert np.std(errors) == pytest.approx(1.0, abs=0.2)  # the stated errors are those of the fits
-
-
-def test_a_linear_device_with_noise_is_symmetric():
-    shape = plasticity.nonlinearity(ramp(0, 0.02, 1), ramp(0, 0.02, 2)[::-1])
-    assert shape["asymmetry"] < 2 * shape["asymmetry_error"] < 0.1
 
 
 def test_a_constant_conductance_has_no_nonlinearity():
@@ -168,14 +124,6 @@ def pulse_train(heights, rest=0.0, noise=0.0):
         V[40 * i + 10 : 40 * i + 20] = height
     V += noise * np.random.default_rng(4).standard_normal(V.size) * (np.abs(V) <= abs(rest))
     return outputs.dataset({"voltage": V, "current": 1e-6 * V}, {"time": np.arange(V.size) * 1e-9})
-
-
-@pytest.mark.parametrize("noise", [0.0, 0.02])
-def test_pulses_of_any_height_have_a_peak(noise):
-    heights = [0.4, 1.0, 2.0, -0.5, 0.9]
-    found = plasticity.peaks(pulse_train(heights, noise=noise))
-    assert found == pytest.approx(1e-6 * np.abs(heights))
-    assert len(plasticity.pulses(pulse_train(np.zeros(3)))) == 0
 
 
 def test_a_read_between_pulses_is_no_pulse():

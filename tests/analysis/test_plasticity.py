@@ -20,17 +20,6 @@ def response(count=10, height=0.6, rest=0.1):
     return outputs.dataset({"voltage": np.where(under, height, rest), "current": current}, {"time": t})
 
 
-def test_every_pulse_is_found():
-    found = plasticity.pulses(response(3))
-    assert len(found) == 3
-    t = response(3).time.values
-    assert [t[pulse][-1] for pulse in found] == pytest.approx([5e-6 + WIDTH + k * PERIOD for k in range(3)])
-
-
-def test_negative_pulses_are_found_too():
-    assert len(plasticity.pulses(response(4, height=-2.5, rest=0.0))) == 4
-
-
 def test_paired_pulses_add_what_is_left_of_the_ones_before():
     left = np.exp(-PERIOD / TAU)
     peaks = plasticity.peaks(response())
@@ -66,14 +55,6 @@ def test_nonlinearity_gives_back_its_exponent(nu):
     up[7] = down[3] = np.nan  # a read that failed
     assert plasticity.nonlinearity(up, down) == pytest.approx(found, rel=1e-3, abs=1e-3)
     assert (found["up"], found["down"]) == pytest.approx((nu, nu), abs=1e-5)
-
-
-def test_linear_ramps_are_symmetric_and_saturating_ones_are_not():
-    p = np.linspace(0, 1, 21)
-    assert plasticity.nonlinearity(p, 1 - p)["asymmetry"] == pytest.approx(0, abs=1e-12)
-    g = np.expm1(-4 * p) / np.expm1(-4)
-    assert plasticity.nonlinearity(g, 1 - g)["asymmetry"] == pytest.approx(2 * g[10] - 1)
-    assert plasticity.nonlinearity(g, g[::-1])["asymmetry"] == pytest.approx(0, abs=1e-12)
 
 
 def test_a_loss_is_told_for_each_decade_and_a_decay_constant_for_each_thickness():

@@ -43,15 +43,6 @@ def test_a_loop_tells_its_resistances_and_voltages():
     assert found["polarity"] == 1
 
 
-def test_the_numbers_of_a_loop_are_of_its_states_whichever_voltage_sets():
-    """The same resistances at voltages of the other sign: only the signs of the voltages and of the polarity change."""
-    as_written = synapse.loop(reads(LOOP_READS, write=LOOP_WRITES))
-    mirrored = synapse.loop(reads(LOOP_READS, write=[-v if v else 0.0 for v in LOOP_WRITES]))
-    signed = {"set_voltage", "reset_voltage", "polarity"}
-    assert mirrored == pytest.approx({name: -value if name in signed else value for name, value in as_written.items()})
-    assert mirrored["ratio"] == pytest.approx(1e4)
-
-
 @pytest.mark.parametrize(("after_highest", "polarity"), [(1e4, 1), (0.98e6, 1), (1.005e6, 0), (1.02e6, -1), (1e8, -1)])
 def test_the_sign_of_a_loop_is_that_of_the_voltage_that_leaves_less_resistance(after_highest, polarity):
     """A loop from 0 V up, down and back that reads 1 Mohm after its lowest write; 1 % is the same state."""
@@ -64,10 +55,6 @@ def test_the_sign_of_a_loop_is_that_of_the_voltage_that_leaves_less_resistance(a
 def test_a_sweep_has_no_numbers_of_a_loop_of_writes_and_reads():
     with pytest.raises(ValueError, match="no read after a write"):
         synapse.loop(reads([1e6, 1e5], write=[np.nan, np.nan]))
-
-
-def test_equal_resistances_are_one_state():
-    assert synapse.states_between([10, 10.05, 20, 20.1, 30, 99, 1], 5, 50) == 3
 
 
 def test_thermionic_curves_give_back_their_barrier():
@@ -137,7 +124,7 @@ def test_a_pulse_that_does_nothing_makes_no_state():
 
 
 def test_a_threshold_lies_where_the_change_passes_five_per_cent():
-    assert synapse.threshold([1.0, 1.5, 2.0], [-0.1, 0.005, 0.5]) == pytest.approx(1.75)
+    assert synapse.threshold([2.0, 1.0, 1.5], [0.5, -0.1, 0.005]) == pytest.approx(1.75)
     assert math.isnan(synapse.threshold([1.0, 2.0], [0.0, 0.01]))
     assert synapse.lasting_change(reads([2e6, 1e6])) == pytest.approx(1.0)
 

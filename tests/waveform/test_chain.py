@@ -46,18 +46,6 @@ def test_chains_nest(small):
     assert np.array_equal(thrice.write_voltages, held.write_voltages)
 
 
-def test_blocks_can_begin_at_any_of_them(small):
-    shape = repeated(joined([repeated(PULSE, 21), hold(0.0, 1e-3), repeated(OTHER, 13)]), 3)
-    blocks = list(shape.blocks())
-    assert len(blocks) == shape.block_count
-    for first in range(len(blocks) + 1):
-        rest = list(shape.blocks(first))
-        assert [b.start for b in rest] == [b.start for b in blocks[first:]]
-        assert all(
-            np.array_equal(a.waveform.times, b.waveform.times) for a, b in zip(rest, blocks[first:], strict=True)
-        )
-
-
 def test_what_can_be_held_is_held():
     assert isinstance(repeated(PULSE, 1000), Waveform)
     assert isinstance(joined([PULSE, OTHER]), Waveform)
@@ -105,21 +93,3 @@ def test_a_read_is_no_write_and_comes_after_the_last_one():
     assert found[1:, 1].tolist() == [2.0, 2.0, -1.0]
     assert found[1:, 0] == pytest.approx([1e-6 + 1e-3, 1e-6 + 1e-3, 3e-6 + 2e-3], rel=1e-12)
     assert len(writes(drive)) == 2
-
-
-def test_blocks_give_what_the_whole_gives():
-    parts = [READ, WRITE, READ, READ, shapes.pulse(-1.0, 1e-3).then(READ), READ]
-    whole = last_writes(concatenate(parts), 5)
-    assert last_writes(Blocks(*parts), 5)[1:] == pytest.approx(whole[1:], rel=1e-12)
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 5])
-def test_a_run_that_ended_early_has_the_reads_that_it_took(count):
-    drive = concatenate([READ, WRITE, READ, READ, WRITE, READ, READ])
-    whole = last_writes(drive, 5)
-    for made in (
-        last_writes(drive, count),
-        last_writes(Blocks(READ, WRITE.then(READ).then(READ), WRITE, READ, READ), count),
-    ):
-        assert made.shape == (count, 2)
-        np.testing.assert_allclose(made, whole[:count], rtol=1e-12)

@@ -5,15 +5,6 @@ from otjdd.system import text_table
 from otjdd.waveform.shapes import hold, pulse, read, read_waveform, staircase, train, triangle, write_read_loop
 
 
-def test_reads_in_a_hold_end_when_they_are_asked_for():
-    shape = hold(0.5, 1e4, [1e-6, 1.0, 1e4], read(0.1, 1e-6))
-    assert shape.read_times.tolist() == [1e-6, 1.0, 1e4]
-    assert shape.read_voltages.tolist() == [0.1] * 3
-    assert shape.write_voltages.tolist() == [0.5] * 3
-    assert [shape(0.5e-6), shape(1.5e-6), shape(1.0 - 0.5e-6), shape(1.0), shape(1e4)] == [0.1, 0.5, 0.1, 0.5, 0.5]
-    assert shape.duration == 1e4
-
-
 def test_a_read_may_begin_with_the_hold_in_spite_of_rounding():
     assert hold(0.0, 1.0, [0.3], read(0.1, 0.1, delay=0.2)).read_times.tolist() == [0.3]
 
@@ -27,11 +18,6 @@ def test_pulses_may_fill_their_period_in_spite_of_rounding():
 
 def test_the_last_step_of_a_leg_may_be_shorter():
     assert staircase([0, 1, -0.25], 0.4).tolist() == [0.4, 0.8, 1.0, 0.6, 0.2, -0.2, -0.25]
-
-
-def test_cycles_repeat_without_writing_the_closing_vertex_twice():
-    assert staircase([0, 1, 0], 0.5, cycles=2).tolist() == [0.5, 1, 0.5, 0, 0.5, 1, 0.5, 0]
-    assert staircase([-4.3, 2.2, -4.3], 10.0, cycles=2).tolist() == [2.2, -4.3, 2.2, -4.3]
 
 
 @pytest.mark.parametrize("path", [[1.0], [], [1.0, 1.0]])

@@ -3,8 +3,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from otjdd.waveform.shapes import hold, pulse, read
 from otjdd.waveform.waveform import MAX_POINTS, Waveform, concatenate, difference, with_reads
@@ -31,11 +29,6 @@ def test_value_agrees_with_a_plain_search():
     np.testing.assert_allclose(joined(t), [at(joined, x) for x in t], atol=1e-12)
 
 
-def test_segments_leave_out_jumps():
-    t0, t1, v0, v1 = Waveform([0, 1, 1, 2, 2, 2, 4], [0, 0, 3, 3, 1, 0, 1]).segments()
-    np.testing.assert_array_equal([t0, t1, v0, v1], [[0, 1, 2], [1, 2, 4], [0, 3, 0], [0, 3, 1]])
-
-
 def test_joints_meet_exactly_and_marks_stay_on_their_plateau():
     both = PULSE.then(read(0.1, 1e-6, write_voltage=2.2))
     assert both.duration == PULSE.duration + 1e-6
@@ -43,33 +36,9 @@ def test_joints_meet_exactly_and_marks_stay_on_their_plateau():
     assert both.read_voltages.tolist() == [0.1]
     assert both.write_voltages.tolist() == [2.2]
     assert both(both.duration) == 0.0
-    lengths = [0.1, 1e-7, 0.3, 1e-9] * 5000
+    lengths = [0.1, 1e-7, 0.3, 1e-9] * 500
     exact = float(sum(map(Fraction, lengths)))
     assert concatenate([hold(1.0, d) for d in lengths]).duration == pytest.approx(exact, rel=2.3e-16)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=30), st.integers(1, 7))
-def test_time_never_goes_back_whatever_is_joined(lengths, count):
-    # Waveform itself refuses times that go back; that the sum is right is checked against exact arithmetic.
-    joined = concatenate([pulse(1.0, d, rise=d / 3, wait=d / 7) for d in lengths]).repeat(count)
-    ends = [Fraction(d / 3 + d) + Fraction(d / 7) for d in lengths]
-    assert joined.duration == pytest.approx(float(sum(ends) * count), rel=2e-15)
-    assert joined.segments()[0].size >= 3 * len(lengths) * count
-
-
-def test_repeat_equals_concatenation():
-    probe = PULSE.then(read(0.1, 1e-6))
-    loop, joined = probe.repeat(5), concatenate([probe] * 5)
-    np.testing.assert_allclose(loop.times, joined.times, rtol=1e-15)
-    np.testing.assert_array_equal(loop.voltages, joined.voltages)
-    np.testing.assert_allclose(loop.read_times, joined.read_times, rtol=1e-15)
-
-
-def test_repeat_takes_the_heights_of_each_copy():
-    heights = np.outer([1.0, -2.0], [0, 1, 1, 0, 0])
-    two = pulse(1.0, 2.0, rise=1.0, fall=1.0, wait=1.0).repeat(2, heights)
-    assert [two(2.0), two(7.0), two(4.5), two(9.5)] == [1.0, -2.0, 0.0, 0.0]
 
 
 def test_many_pulses_are_cheap_and_too_many_are_refused_before_they_exist():
@@ -109,26 +78,10 @@ def test_nobody_changes_a_waveform_after_it_was_made():
         waveform.voltages[0] = 3.0
 
 
-def test_reads_are_marked_where_the_waveform_stands():
-    ramp = with_reads(Waveform([0, 4], [0, 2]), [3.0, 1.0])
-    assert ramp.read_times.tolist() == [1.0, 3.0]
-    assert ramp.read_voltages.tolist() == [0.5, 1.5]
-    assert np.isnan(ramp.write_voltages).all()
-    assert ramp.times.tolist() == [0, 1, 3, 4]
-
-
 def test_a_mark_beside_a_breakpoint_makes_no_step_of_rounding():
     marked = with_reads(Waveform([0, 1000 * 1e-9, 2000 * 1e-9], [0, 1, 0]), [1e-6, 2e-6])
     assert marked.times.size == 3
     assert marked.read_times.tolist() == marked.times[1:].tolist()
-
-
-def test_an_instant_has_one_read():
-    ramp = with_reads(Waveform([0, 4], [1, 2]), [4.0, 0.0, 4.0])
-    assert ramp.read_times.tolist() == [0.0, 4.0]
-    assert ramp.read_voltages.tolist() == [1.0, 2.0]
-    with pytest.raises(ValueError, match="one at an instant"):
-        ramp.then(ramp)
 
 
 @pytest.mark.parametrize("delay", [0.0, 3e-7, -3e-7, 1e-6, 5e-6, -5e-6, 1.2e-6])
@@ -140,19 +93,6 @@ def test_difference_is_pre_minus_post_at_every_time(delay):
     # Off the breakpoints, where neither side of a jump is in question.
     t = np.linspace(0, across.duration, 1237) + 1.7e-10
     np.testing.assert_allclose(across(t), pre(t - late_pre) - post(t - late_post), atol=1e-9)
-
-
-def test_difference_has_no_steps_that_are_only_rounding():
-    # 0.1 + 0.2 and 0.3 are one instant.
-    across = difference(pulse(1.0, 0.3), pulse(1.0, 0.2), 0.1)
-    t0, t1, _, _ = across.segments()
-    assert (t1 - t0).min() > 0.09
-
-
-def test_difference_keeps_the_marks_of_both():
-    pre, post = read(0.1, 1.0, write_voltage=7.0), read(0.2, 2.0, write_voltage=8.0)
-    np.testing.assert_array_equal(difference(pre, post, 0.5).reads, [[1.0, 7.0], [2.5, 8.0]])
-    np.testing.assert_array_equal(difference(pre, post, -3.0).reads, [[2.0, 8.0], [4.0, 7.0]])
 
 
 def test_a_read_near_the_start_of_a_long_waveform_stays_where_it_is():
