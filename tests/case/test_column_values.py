@@ -31,20 +31,6 @@ def test_an_exponential_law_gives_a_power_of_time(scale, columns):
     assert np.polyfit(np.log(TIMES), remains, 1)[0] == pytest.approx(-KT / scale, abs=0.005)
 
 
-def test_a_normal_law_gives_an_error_function_of_the_logarithm_of_time_to_second_order():
-    from scipy.integrate import quad
-
-    sigma, times, errors = 0.1, np.exp(np.array([-4.0, 0.0, 4.0])), []
-    exact = [
-        quad(lambda z, t=t: np.exp(-0.5 * z * z - t * np.exp(-sigma * z / KT)) / np.sqrt(2 * np.pi), -9, 9)[0]
-        for t in times
-    ]
-    for count in (32, 64, 128):
-        errors.append(np.abs(left({"law": "normal", "deviation": sigma}, count, times) - exact).max())
-    assert errors[1] < 3e-4
-    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx([2.0, 2.0], abs=0.2)
-
-
 @pytest.mark.parametrize(
     ("law", "mean", "deviation"),
     [
@@ -76,16 +62,6 @@ def test_a_table_keeps_its_mean_whatever_the_number_of_columns(tmp_path):
     file.write_text("value (meV), weight\n500, 1\n510, -1\n")
     with pytest.raises(ValueError, match=r"barriers\.csv:3: weights are not negative"):
         values({"law": "table", "file": str(file)}, 5)
-
-
-@pytest.mark.parametrize("nodes", ["gauss-hermite", "draws"])
-@pytest.mark.parametrize("still", [KEY, "device.left.barrier"])
-def test_a_key_of_no_spread_stands_still_beside_those_that_move_together(still, nodes):
-    spread = {KEY: 0.1, "device.left.barrier": 0.1} | {still: 0.0}
-    found, _ = column_values(
-        Columns(count=3, spread=spread, nodes=nodes, together=(KEY, "-device.left.barrier")), VALUE
-    )
-    assert found.keys() == spread.keys() - {still}
 
 
 def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():

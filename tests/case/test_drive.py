@@ -86,16 +86,6 @@ def test_a_triangle_with_a_step_is_the_staircase_of_an_instrument():
     assert early.duration == swept.duration
 
 
-def test_a_sequence_runs_its_parts_in_order():
-    parts = [
-        {"kind": "pulse", "voltage": "2.2 V", "width": "100 ms", "read": READ},
-        {"kind": "pulse", "voltage": "-4.3 V", "width": "100 ms", "read": READ},
-    ]
-    waveform = load(kind="sequence", parts=parts, repeat=3000).waveform()
-    assert waveform.write_voltages.tolist() == [2.2, -4.3] * 3000
-    assert waveform.duration == pytest.approx(3000 * 0.200002, rel=1e-14)
-
-
 def test_sequences_nest_four_deep_and_no_deeper():
     drive = {"kind": "hold", "voltage": "0 V", "duration": "1 s"}
     for _ in range(MAX_DEPTH):
@@ -125,18 +115,6 @@ def test_the_junction_sees_the_difference_of_two_spikes():
     assert late(np.array([0.5e-6, 1.5e-6, 2.5e-6, 3.5e-6])).tolist() == [-0.5, 1.5, -1.0, 0.0]
     apart = spikes("5 us")
     assert apart(np.array([0.5e-6, 1.5e-6, 3.5e-6, 5.5e-6, 6.5e-6])).tolist() == [-0.5, 1.0, 0.0, 0.5, -1.0]
-
-
-def test_between_pulses_a_train_rests_at_its_base():
-    base = {"voltage": "0.6 V", "width": "50 ns", "base": "0.1 V"}
-    train = load(
-        kind="train", count=3, period="1 us", read_each=True, read={"voltage": "0.2 V", "duration": "100 ns"}, **base
-    )
-    shape = train.waveform()
-    assert shape(np.array([25e-9, 100e-9, 500e-9, 1.02e-6, 2.9e-6])).tolist() == [0.6, 0.2, 0.1, 0.6, 0.1]
-    assert shape.voltages[[0, -1]].tolist() == [0.1, 0.1]
-    pulse = load(kind="pulse", wait="1 us", **base).waveform()
-    assert pulse(np.array([25e-9, 0.5e-6])).tolist() == [0.6, 0.1]
 
 
 def test_a_sweep_in_steps_is_read_at_the_end_of_each_plateau():

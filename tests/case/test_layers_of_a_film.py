@@ -68,20 +68,6 @@ OWN_BARRIERS = {"device.film.layers[0].ions": "mobile"} | {
 }
 
 
-def test_a_spread_that_each_layer_overrides_is_named_with_its_line(file):
-    text = file.read_text() + '\n[columns]\ncount = 3\nspread = { "ions.activation_energy" = "60 meV" }\n'
-    file.write_text(text)
-    with pytest.raises(CaseError) as error:
-        load_case(file, OWN_BARRIERS)
-    (problem,) = error.value.problems
-    assert problem.line == text.splitlines().index('spread = { "ions.activation_energy" = "60 meV" }') + 1
-    assert "each layer with ions states its own activation_energy" in str(problem)
-    assert "let kinds of columns set device.film.layers[0].activation_energy" in str(problem)
-    load_case(file)  # the second layer has no barrier of its own, and the first one no ions
-    with pytest.raises(CaseError, match="states its own"):
-        load_case(file, {"device.film.layers[1].activation_energy": "0.7 eV"})
-
-
 def test_a_spread_of_a_layers_key_is_refused_with_what_can_be_done(file):
     key = "device.film.layers[1].activation_energy"
     with pytest.raises(
@@ -89,13 +75,6 @@ def test_a_spread_of_a_layers_key_is_refused_with_what_can_be_done(file):
     ):
         load_case(file, {f'columns.spread."{key}"': "60 meV"})
     kinds = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {key: "0.8 eV"}}]
-    load_case(file, {"columns.kinds": kinds})
-
-
-def test_a_value_of_a_kind_that_nothing_follows_is_named(file):
-    kinds = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "set": {"ions.activation_energy": "0.8 eV"}}]
-    with pytest.raises(CaseError, match=r"kinds\[1\].set.*states its own activation_energy"):
-        load_case(file, OWN_BARRIERS | {"columns.kinds": kinds})
     load_case(file, {"columns.kinds": kinds})
 
 
@@ -127,9 +106,3 @@ def test_cells_that_do_not_part_into_coarser_grids_come_with_a_number_that_does(
     cells = dict(re.findall(r"--set (device\S+)=(\d+)", str(error.value)))
     assert len(cells) == 2
     load_case(file, {"numerics.error": "estimate"} | {key: int(value) for key, value in cells.items()})
-
-
-def test_sites_of_a_layer_are_its_own_or_those_of_the_ions_or_none(file):
-    layers = load_case(file, {"device.film.layers[1].site_density": "2e28 1/m^3"}).device.film.stack
-    assert [layer.sites(1e28) for layer in layers] == [0.0, 2e28]
-    assert load_case("junction").device.film.stack[0].sites(1e28) == 1e28

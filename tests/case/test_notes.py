@@ -1,16 +1,12 @@
 """What `otjdd check` says of a valid case: values of another material, keys without an effect."""
 
-import re
-
 import pytest
 from devices import BARE, case
 
 import otjdd
 from otjdd.case.case import load_case, parse_case
-from otjdd.case.document import load_document, shipped_cases
 from otjdd.case.notes import depolarised_note, ferroelectric_note, instrument_notes, unfollowed_notes
 from otjdd.case.notes import inherited_values as notes
-from otjdd.case.problem import dotted
 from otjdd.errors import CaseError
 from otjdd.solver.initial import disagreement
 
@@ -20,16 +16,6 @@ OTHER = {
     "a title": 'title = "Pt | 3 nm Al2O3 | Nb:SrTiO3"\n',
     "an electrode": 'device.right = { kind = "metal", barrier = "1 eV" }\ndevice.film.density_of_states = "1e26 1/m^3"\n',
 }
-
-
-@pytest.mark.parametrize(("name", "word"), [("li2019", "calibrated"), ("nb-sto-interface", "(?:b )?fitted")])
-def test_the_list_of_a_case_is_that_of_the_words_beside_its_values(name, word):
-    file = shipped_cases() / f"{name}.toml"
-    table, said = "", []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        table = match[1] if (match := re.match(r"\[([\w.]+)\]", line)) else table
-        said += [f"{table}.{match[1]}"] if (match := re.match(rf"(\w+) = .*# {word}", line)) else []
-    assert [dotted(path) for path, _ in load_document(file, shipped_cases()).calibrated] == said
 
 
 @pytest.mark.parametrize("text", OTHER.values(), ids=OTHER)
@@ -42,23 +28,6 @@ def test_another_material_is_told_what_it_takes_over(tmp_path, text):
     assert '  ions.well_right = "1.214 eV"' in told
     assert not any("ions.well_left" in line for line in told)
     assert not any("ions.well_right" in line for line in notes(path, {"ions.well_right": "0 eV"}))
-
-
-def test_the_same_materials_are_told_nothing(tmp_path):
-    assert notes("rv-loop", {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.6 eV"}) == []
-    path = tmp_path / "own.toml"
-    path.write_text('base = "rv-loop.toml"\ntitle = "my SrTiO3"\ndevice.film.material = "SrTiO3"\n')
-    assert notes(path, {}) == []
-
-
-def test_values_of_the_film_below_are_told_of_a_film_of_another_name(tmp_path):
-    path = tmp_path / "own.toml"
-    path.write_text('base = "junction.toml"\n[device.film]\nmaterial = "Al2O3"\ntunnelling_mass = 0.3\n')
-    (told,) = notes(path, {})
-    assert told.startswith(
-        "device.film is of Al2O3, with values of HfO2 from junction.toml: device.film.permittivity, ions.site_density"
-    )
-    assert not {"tunnelling_mass", "well_left", "fixed_charge"} & set(re.findall(r"\w+", told))
 
 
 @pytest.mark.parametrize("value", ["1", '["device.film"]', '["device.film.thickness"]', "[1]"])

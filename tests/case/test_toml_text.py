@@ -2,7 +2,6 @@
 
 import tomllib
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,35 +27,6 @@ n = [
   2,
 ]
 """
-
-PLACES = {
-    ("title",): "1:1",
-    ("a",): "2:1",
-    ("a", "b"): "2:3",
-    ("a", "b", "c.d"): "2:5",
-    ("q",): "3:1",
-    ("x",): "6:2",
-    ("x", "y"): "6:4",
-    ("x", "y", "z"): "7:1",
-    ("x", "y", "z", "law"): "7:7",
-    ("x", "y", "z", "list", 1, "k"): "7:30",
-    ("x", "y", "z", "e"): "8:14",
-    ("t",): "10:3",
-    ("t", 0): "10:3",
-    ("t", 0, "m"): "11:1",
-    ("t", 1): "12:3",
-    ("t", 1, "m"): "13:1",
-    ("t", 1, "sub", "n", 1): "17:3",
-}
-
-
-def place(text: str, offset: int) -> str:
-    return f"{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
-
-
-@pytest.mark.parametrize(("path", "where"), PLACES.items())
-def test_every_form_of_key_is_found_in_its_place(path, where):
-    assert place(TEXT, scan(TEXT).places[path]) == where
 
 
 def paths_of(value, path=()):
@@ -93,19 +63,3 @@ def test_the_scan_never_raises_and_knows_what_the_parser_knows(text):
     except (tomllib.TOMLDecodeError, RecursionError):
         return
     assert set(paths_of(data)) == set(found.places)
-
-
-@pytest.mark.parametrize("text", ["a = 1\nb = 2\na = 3\n", "[t]\na = 1\nb = 1\na = 2", "x = {a = 1, b = 2, a = 3}"])
-def test_a_key_given_twice_is_found(text):
-    with pytest.raises(tomllib.TOMLDecodeError):
-        tomllib.loads(text)
-    ((offset, path),) = scan(text).twice
-    assert path[-1] == "a"
-    assert offset == text.rindex("a = ")
-
-
-@pytest.mark.parametrize(
-    "text", ["a = " + "[" * 10_000, "a = " + "{b = " * 5_000, "a." * 20_000 + "b = 1", "[" + "a." * 40 + "b]\nc = 1"]
-)
-def test_deep_nesting_is_found_before_anything_breaks(text):
-    assert len(scan(text).too_deep) == 1
