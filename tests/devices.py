@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import parse_case
-from otjdd.compiler.pointer_tuples import Row
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
@@ -53,9 +52,9 @@ def begin(case, c=None, *, rtol=None, atol=None, voltage=0.0, junction=None):
     return run
 
 
-def closed(film, seed, V, junction=None):
+def closed(film, seed, V):
     """A run with random ions, with the stack solved at V [V]."""
-    return begin(film, lumpy(model.junction(film), np.random.default_rng(seed)), voltage=V, junction=junction)
+    return begin(film, lumpy(model.junction(film), np.random.default_rng(seed)), voltage=V)
 
 
 def doped():
@@ -102,40 +101,3 @@ def hold(run, voltage: float, duration: float, record: bool = False):
 def lumpy(junction, rng, spread: float = 1.0):
     """Random concentrations (K, N) [1/m3] around 2e26, independent from cell to cell."""
     return 2e26 * np.exp(spread * rng.standard_normal(junction.columns.width.shape))
-
-
-def mirrored(junction):
-    """The mirror image of a junction: left and right exchanged."""
-    columns, layers, K = junction.columns, junction.layers, len(junction.columns.weight)
-    total, along = columns.fixed[:, :1], ("width", "dilution", "sites", "crowding", "distance")
-    turned = {name: getattr(columns, name)[:, ::-1].copy() for name in (*along, "diffusivity", "barrier", "reach")}
-    flipped = columns._replace(
-        **turned,
-        site=-columns.site[:, ::-1],
-        rise=-columns.rise[:, ::-1],
-        fixed=(total - columns.fixed)[:, ::-1].copy(),
-        film_mass=columns.film_mass[:, ::-1].copy(),
-        left_edge=-columns.left_edge,
-        offset=-columns.offset,
-    )
-    first, nodes = layers.first[-1] - layers.first[::-1], junction.nodes[-1] - junction.nodes[::-1]
-    first[1:-1] -= 1  # an interface belongs to the layer on its right
-    other = layers._replace(
-        first=first, pieces=layers.pieces[-1] - layers.pieces[::-1], half_left=layers.half_right[:, ::-1].copy(),
-        half_right=layers.half_left[:, ::-1].copy(), hop=layers.hop[:, ::-1].copy(),
-    )  # fmt: skip
-    M = layers.first.size - 1
-    laws, electrons = (
-        Row(of_layers[k * M + m] for k in range(K) for m in reversed(range(M)))
-        for of_layers in (junction.film, junction.electrons)
-    )
-    mirror = junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
-    return mirror._replace(
-        film=laws, electrons=electrons, layers=other, image=mirrored_image(junction.image, nodes.size - 1)
-    )
-
-
-def mirrored_image(image, pieces: int):
-    """Mirror image of the table of `physics.bands` of a film of that many pieces."""
-    owner, start, end, low, high = (image[:, ::-1, column] for column in range(5))
-    return np.stack((pieces - 1 - owner, 1 - end, 1 - start, high, low), axis=2)

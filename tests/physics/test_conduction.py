@@ -13,7 +13,6 @@ from devices import (
     case,
     closed,
     conducted,
-    mirrored,
     needs_speed,
 )
 
@@ -21,7 +20,7 @@ from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.bands import tunnelling_profile
-from otjdd.physics.channels import column_spectrum, log_conductance_slopes
+from otjdd.physics.channels import log_conductance_slopes
 from otjdd.physics.columns import (
     close_all,
     conduct,
@@ -35,24 +34,9 @@ from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.state import new_tangent
-from otjdd.solver import model
 from validation.reliability import devices as random_devices
 
 STATES = 12 if COMPILED else 5
-
-
-@pytest.mark.parametrize("V", [-4.0, -1.5, -0.1, 0.6])
-def test_current_does_not_depend_on_the_panels_that_are_handed_over(V):
-    film = case(device__transmission="wkb", device__film__cells=12)
-
-    def chord(V, panels):
-        run = closed(film, 2, V)
-        return column_spectrum(run.junction, run.state, 0, panels, False)
-
-    fresh = chord(V, np.empty(0))[0].chord
-    for before in (V - 0.05, V + 0.05, V + 1.5, -V):
-        panels = chord(before, np.empty(0))[2]
-        assert chord(V, panels)[0].chord == pytest.approx(fresh, rel=2e-4)
 
 
 BETWEEN_SEMICONDUCTORS = JUNCTION.replace(
@@ -62,17 +46,16 @@ BETWEEN_SEMICONDUCTORS = JUNCTION.replace(
 
 
 @pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
-@pytest.mark.parametrize("side", ["right", "left", "both", "image"])
+@pytest.mark.parametrize("side", ["right", "both", "image"])
 def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
     tolerance = 3e-4
     text = BETWEEN_SEMICONDUCTORS if side == "both" else JUNCTION
     film = case(text, device__transmission=transmission, device__film__cells=12)
     film = film.replace("device.film.image_permittivity", 5) if side == "image" else film
-    seen = mirrored if side == "left" else (lambda junction: junction)  # where the doped oxide is
     rng = np.random.default_rng(7)
-    for trial in range(3 if side in ("left", "image") else STATES):
-        V = rng.uniform(-1.5, 0.7) * (-1 if side == "left" else 1)
-        run = closed(film, trial, V, seen(model.junction(film)))
+    for trial in range(3 if side == "image" else STATES):
+        V = rng.uniform(-1.5, 0.7)
+        run = closed(film, trial, V)
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
         profile = tunnelling_profile(junction, state, 0)

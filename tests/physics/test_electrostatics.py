@@ -9,7 +9,6 @@ from devices import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.optimize import brentq
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electrostatics import (
@@ -27,7 +26,6 @@ from otjdd.physics.electrostatics import (
     space_charge,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
-from otjdd.physics.junction import charge_range
 from otjdd.solver import electrodes, model
 
 KT = 300 * BOLTZMANN_EV
@@ -64,13 +62,6 @@ def test_displacement_and_permittivity_follow_the_material_law(eps):
 
 
 @dielectrics
-def test_no_displacement_without_field(eps):
-    assert displacement(0.0, eps)[0] == 0.0
-    assert field(0.0, eps)[0] == 0.0
-    assert field(0.0, eps)[1] == pytest.approx(displacement(0.0, eps)[1], rel=1e-15)
-
-
-@dielectrics
 def test_fields_of_an_array_are_those_of_each_place_whatever_the_guess(eps):
     E = np.concatenate(([0.0], np.geomspace(1e2, 5e10, 60)))
     E = np.concatenate((E, -E))
@@ -104,34 +95,8 @@ def test_field_energy_is_the_work_of_raising_the_field(eps, E):
     assert field_of_energy(field_energy(E, eps), eps) == pytest.approx(E, rel=1e-12)
 
 
-def test_weak_field_is_found_from_its_energy_without_a_floor_of_the_permittivity():
-    assert field_of_energy(field_energy(1e3, STO), STO) == pytest.approx(1e3, rel=1e-12)
-
-
-def test_field_without_a_floor_of_the_permittivity_grows_exponentially_with_the_displacement():
-    bare = Permittivity(0.0, 1.4e10, 5e7)
-    for D in (0.1, 1.5, -3.0):
-        expected = 5e7 * math.sinh(D / (VACUUM_PERMITTIVITY * 1.4e10))
-        assert field(D, bare)[0] == pytest.approx(expected, rel=1e-12)
-
-
 def semiconductor(doping=2.32e26, states=1e26, kT=KT, eps=STO):
     return kT * inverse_fermi_dirac_half(doping / states), kT, doping, states, eps
-
-
-@pytest.mark.parametrize("u", [-0.6, -0.1, -1e-3, 1e-4, 0.02, 0.025, 0.03, 0.5, 3.0])
-def test_the_space_charge_and_its_integral_agree_with_quadrature(u):
-    bulk = semiconductor()
-    xi, kT, doping, states, _ = bulk
-
-    def rho(v):
-        return ELEMENTARY_CHARGE * (doping - states * fermi_dirac_half((xi - v) / kT))
-
-    assert space_charge(u, *bulk[:4]) == pytest.approx(rho(u), rel=1e-14)
-    integral = charge_integral(u, *bulk[:4])
-    breaks = [s for s in (xi, 0.5 * u) if min(0, u) < s < max(0, u)]
-    expected = quad(rho, 0, u, epsabs=0, epsrel=1e-12, limit=300, points=breaks)[0]
-    assert integral == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("step", [0.006, 0.1])
@@ -228,13 +193,6 @@ def test_metal_screens_within_its_layer():
     assert slope == step / Q
 
 
-def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
-    low, high = charge_range(right)
-    assert not np.isnan([edge(right, Q * (1 - 1e-9))[0] for Q in (low, high)]).any()
-    assert np.isnan([edge(right, Q * 1.01)[0] for Q in (low, high)]).all()
-    assert edge(right, high * (1 - 1e-9))[2] == pytest.approx(electrodes.LARGEST_BENDING, rel=0.01)
-
-
 @pytest.mark.parametrize("doping", [1e18, 1e22, 1e26])
 def test_tabulated_bending_is_as_good_for_any_doping(doping):
     film = case(device__right__doping=doping)
@@ -247,8 +205,3 @@ def test_tabulated_bending_is_as_good_for_any_doping(doping):
     for u in (0.1 * kT, 0.05, 1.0, 30.0, -0.1 * kT, -0.05, -0.5):
         E = bent_fields(np.array([u]), xi, kT, doping, record.density_of_states, eps)[0]
         assert edge(table, math.copysign(displacement(E, eps)[0], u))[2] == pytest.approx(u, rel=1e-7)
-
-
-def test_bending_of_both_signs_vanishes_with_the_charge(right):
-    zero = brentq(lambda Q: edge(right, Q)[2], -1e-3, 1e-3, xtol=1e-18)
-    assert abs(zero) < 1e-14

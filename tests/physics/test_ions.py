@@ -10,7 +10,6 @@ from devices import COMPILED
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.ions import HOP_CODES, Hopping, Ions, acceleration, flux
 
-MOTT_GURNEY = HOP_CODES["mott-gurney"]
 KT = 300 * BOLTZMANN_EV
 STATES = 200 if COMPILED else 60
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from devices import begin
 from scipy.integrate import solve_ivp
-from test_small_signal import sine_and_answer
 
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
@@ -317,12 +316,3 @@ def test_a_film_that_warms_as_it_charges_ends_where_an_integrator_of_its_own_doe
     once = ds.isel(time=np.flatnonzero(np.diff(ds.time.values, prepend=-1.0) > 0.0))
     np.testing.assert_allclose(once.junction_voltage, own[0], atol=1e-3)
     np.testing.assert_allclose(once.junction_temperature, own[1], rtol=2e-3)
-
-
-@pytest.mark.parametrize("beside", [0.0, 2e-12])
-def test_a_small_sine_of_the_source_gives_the_admittance_of_junction_and_resistance(beside):
-    sampled, capacitance, conductance = sine_and_answer(
-        1e6, "", circuit__series_resistance="100 ohm", circuit__parallel_capacitance=beside
-    )
-    assert sampled.imag / (2e6 * np.pi) == pytest.approx(capacitance, rel=1e-3)
-    assert sampled.real == pytest.approx(conductance, rel=1e-3)

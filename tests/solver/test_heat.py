@@ -10,7 +10,7 @@ import otjdd
 from otjdd.analysis.metrics import drift
 from otjdd.case.case import load_case, parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.errors import CaseError, SolverError
+from otjdd.errors import SolverError
 from otjdd.mechanisms.heat import rises
 
 RESISTANCE, TIME_CONSTANT = 15.72e6, 1e-9  # of the case
@@ -60,24 +60,10 @@ def test_a_capacity_is_its_time_constant_and_a_share_of_the_power_warms_by_that_
     assert rise(half)[-1] == pytest.approx(0.5 * RESISTANCE * power(half)[-1], rel=1e-6)
 
 
-def linear_layer(thickness, **keys):
-    """Table of a layer of the emitter."""
-    return {"thickness": thickness, "cells": 10, "grading": 1.0, "permittivity": LINEAR, "tunnelling_mass": 4.0} | keys
-
-
-LINEAR = {"law": "linear", "eps_r": 17.0}
-WHOLE = {key: value for key, value in EMITTER.items() if not key.startswith("device.film.")}  # but for its film
-UNLIKE = WHOLE | {"device.right.barrier": "0.2 eV", "device.film": {"layers": [  # the outer band of both is level
-    linear_layer("1 nm", permittivity={"law": "nonlinear", "b": "1.424e10 V/m", "a": "2.65e15 V^2/m^2", "eps_inf": 5.0}),
-    linear_layer("2 nm", band_offset="0.05 eV", activation_energy="1.2 eV", site_energy="-0.1 eV"),
-]}}  # fmt: skip
-
-
 @needs_speed
-@pytest.mark.parametrize("emitter", [EMITTER, UNLIKE], ids=["one material", "two layers"])
-def test_the_energy_is_balanced(emitter):
+def test_the_energy_is_balanced():
     """Power in, heat stored and heat that left, the last by quadrature of each interval with the slopes at its ends."""
-    ds = otjdd.run("vcm-heat", {**emitter, "numerics.rtol": 1e-4})
+    ds = otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": 1e-4})
     t, P, T = ds.time.values, power(ds), rise(ds)
     step = np.diff(t)
     slope = (8e6 * P - T) / 1e-6
@@ -124,14 +110,6 @@ def test_a_runaway_ends_in_words_and_keeps_what_it_had():
     partial = caught.value.partial
     assert 3000.0 < partial.junction_temperature.values[-1] < 4000.0
     assert "junction_temperature" in partial.attrs["model_limits"]
-
-
-def test_a_compact_model_refuses_heat_with_its_line(tmp_path):
-    (tmp_path / "hot.toml").write_text(
-        'base = "li2019.toml"\ntitle = "hot"\n[device.heat]\nresistance = "1 K/W"\ntime_constant = "1 us"\n'
-    )
-    with pytest.raises(CaseError, match=r"hot.toml:3:9 device.heat: expected none with a compact model"):
-        otjdd.compact(tmp_path / "hot.toml")
 
 
 def test_heat_spreads_below_a_disc():

@@ -211,17 +211,6 @@ def test_a_run_starts_from_the_profile_and_can_be_done_again(tmp_path):
     assert differences(*rerun(tmp_path / "run.nc")) == []
 
 
-def test_columns_have_the_profile_stretched_to_their_thickness(tmp_path):
-    written(tmp_path)
-    film = parse_case(FROM_PROFILE, tmp_path).replace(
-        **{"columns.count": 2, "columns.spread": {"device.film.thickness": "0.1 nm"}}
-    )
-    parts = model.members(film)
-    c = initial.start(film, model.junction(film, parts=parts), parts)["c"]
-    assert parts[0].thickness != parts[1].thickness
-    np.testing.assert_array_equal(c[0], c[1])
-
-
 def test_a_profile_takes_the_place_of_the_density_of_a_base(tmp_path):
     written(tmp_path)
     (tmp_path / "base.toml").write_text(JUNCTION, encoding="utf-8")

@@ -17,8 +17,6 @@ from otjdd.stepping.pieces import ACCEPTED, TRIED
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
-LAWS = ("linear", "mott-gurney", "genreith-schriever")
-
 # A film of 2.8 nm between blocking ends, z = 2, D = 1e-18 m2/s, 300 K, eps_r = 60, uniform background -z e c0 with
 # c0 = 5e26 1/m3; 0.1 V for 1 s, then 0 V. c(0)/c0, c(L)/c0 and surface charge [C/m2], 1e-3, 1e-2, 0.1 and 1 s after
 # each step: Richardson's extrapolation of 400 and 800 uniform cells of another program (potential and concentration as
@@ -85,48 +83,6 @@ def test_double_layers_of_a_blocked_film_agree_with_an_independent_program():
 @pytest.mark.parametrize(("numerics", "least"), [({}, 1e-2), ({"rtol": 1e-3}, 1.2e-3)])
 def test_end_concentrations_of_a_blocked_film_follow_the_tolerance(numerics, least):
     assert double_layer_errors(140, **numerics).max() < least
-
-
-def radau(run, voltages, duration):
-    """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
-    from scipy.integrate import solve_ivp
-
-    from otjdd.physics.columns import close_all
-    from otjdd.physics.ions import new_factors
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes, new_state
-
-    junction, c = run.junction, run.state.c[0].copy()
-    N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(junction)
-    J, work = np.empty(N + 1), new_factors(N)
-    for V in voltages:
-
-        def rate(_, y, V=V):
-            state.c[0] = y * mean
-            close_all(junction, state, V, CLOSURE_TOLERANCE)
-            fluxes(junction, state, 0, work, J)
-            return (J[:-1] - J[1:]) / width / mean * duration
-
-        solution = solve_ivp(rate, (0, 1), c / mean, "Radau", rtol=1e-10, atol=1e-13)
-        assert solution.success
-        c = solution.y[:, -1] * mean
-    return c
-
-
-@needs_speed
-@pytest.mark.parametrize(
-    "law", [law if law == "mott-gurney" else pytest.param(law, marks=pytest.mark.campaign) for law in LAWS]
-)
-def test_error_in_time_follows_rtol(law):
-    film = case(ions__law=law, device__film__cells=10)
-    voltages, duration = (0.8, -1.0), 1e-6
-    reference = radau(begin(film), voltages, duration)
-    for rtol in (1e-3, 1e-5, 1e-7):
-        run = begin(film, rtol=rtol, atol=1e-2 * rtol)
-        for V in voltages:
-            hold(run, V, duration)
-        change = run.state.c[0] - reference
-        norm = np.sqrt(np.mean((change / (np.abs(reference) + 1e-2 * reference.mean())) ** 2))
-        assert norm <= 10 * rtol
 
 
 def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):

@@ -87,40 +87,22 @@ def run(points=None, text=CASE, folder=".", **changes):
 
 
 @cache
-def gauss(cells: int = CELLS, kT: float = KT, **keys):
-    """Places (n,) and lengths of the traps on each piece of the band: between the left end, the centres and the right.
-
-    keys : of the traps, by which the points of Gauss's rule are counted
-    """
-    ends = np.concatenate(([0.0], (np.arange(cells) + 0.5) * L / cells, [L]))
-    trap = Trap(**{"name": "traps", "kind": "none", "density": DENSITY, "depth": DEPTH} | keys)
-    counts = point_counts(trap, np.diff(ends), np.full(cells + 1, MASS), kT, TOLERANCE)
+def gauss():
+    """Places (n,) and lengths of the traps on each piece of the band: between the left end, the centres and the right."""
+    ends = np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
+    trap = Trap(name="traps", kind="none", density=DENSITY, depth=DEPTH)
+    counts = point_counts(trap, np.diff(ends), np.full(CELLS + 1, MASS), KT, TOLERANCE)
     rules = [np.polynomial.legendre.leggauss(n) for n in counts]
     middle, half = 0.5 * (ends[1:] + ends[:-1]), 0.5 * np.diff(ends)
     places = [m + h * x for m, h, (x, _) in zip(middle, half, rules, strict=True)]
     return np.concatenate(places), np.concatenate([h * w for h, (_, w) in zip(half, rules, strict=True)])
 
 
-def rates(x: np.ndarray, V: float, kT: float = KT):
-    """c_L, c_R, e_L, e_R (n,) [1/s] of elastic traps at x [m]."""
-    slope = (RIGHT - LEFT + V) / L
-    U = LEFT - V + slope * x
-    level = U - DEPTH
-    kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * ELEMENTARY_CHARGE) / HBAR
-    out = []
-    for mu, at, edge in ((-V, 0.0, LEFT - V), (0.0, L, RIGHT)):
-        low, high = np.sort([np.maximum(U - level, 0.0), np.maximum(edge - level, 0.0)], axis=0)
-        covered = np.abs(x - at) * np.where(low > 0.0, 1.0, high / np.maximum(np.abs(edge - U), 1e-30))
-        root = 2.0 / 3.0 * (high + np.sqrt(high * low) + low) / (np.sqrt(high) + np.sqrt(low))
-        out.append((ATTEMPTS * np.exp(-2.0 * kappa * covered * root), (level - mu) / kT))
-    return (*(nu * expit(-over) for nu, over in out), *(nu * expit(over) for nu, over in out))
-
-
 @needs_speed
 def test_without_a_voltage_each_electrode_gives_its_share_of_what_is_trapped_and_no_more():
     """For as long as 1e9 s: the electrons that only pass are none, and not the round-off of two flows."""
-    x, w = gauss()
-    c_left, c_right, e_left, e_right = rates(x, 0.0)
+    w, nodes = gauss()[1], np.array([0.0, L])
+    c_left, c_right, e_left, e_right = rates_on_band(nodes, LEFT + (RIGHT - LEFT) * nodes / L, 0.0)
     whole = c_left + c_right + e_left + e_right
     left = DENSITY * w @ ((c_left + e_left) / whole * ((c_left + c_right) / whole - 0.5))
     for duration in (1.0, 1e9):
@@ -155,17 +137,17 @@ def test_the_noise_of_a_trap_is_that_of_pulses_drawn_at_random(rate):
 
 
 @cache
-def parts_in_cells(**keys) -> np.ndarray:
+def parts_in_cells() -> np.ndarray:
     """Length (n, CELLS) [m] of each group of traps in each cell: a group stands for its weight of the film."""
-    faces, w = np.linspace(0.0, L, CELLS + 1), gauss(**keys)[1][:, None]
+    faces, w = np.linspace(0.0, L, CELLS + 1), gauss()[1][:, None]
     behind = np.cumsum(w, axis=0)
     return (np.minimum(behind, faces[1:]) - np.maximum(behind - w, faces[:-1])).clip(min=0.0)
 
 
-def charged_film(f: np.ndarray, V, donors: bool, density: float = DENSITY, **keys):
+def charged_film(f: np.ndarray, V, donors: bool, density: float = DENSITY):
     """Places, band (..., nodes) and charge D(0) [C/m2] of films whose traps are filled by f (..., n), by Gauss's law."""
     eps, ends = 20.0 * VACUUM_PERMITTIVITY, np.concatenate(([0.0], (np.arange(CELLS) + 0.5) * L / CELLS, [L]))
-    q = (ELEMENTARY_CHARGE * density * ((1.0 - f) if donors else -f)) @ parts_in_cells(**keys)
+    q = (ELEMENTARY_CHARGE * density * ((1.0 - f) if donors else -f)) @ parts_in_cells()
     none, length = np.zeros((*f.shape[:-1], 1)), np.diff(ends)
     behind = np.concatenate((none, np.cumsum(q, axis=-1)), axis=-1)
     D0 = (eps * (RIGHT - LEFT + V) - behind @ length) / L
@@ -181,7 +163,7 @@ def along(nodes: np.ndarray, U: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 
 def rates_on_band(nodes: np.ndarray, U: np.ndarray, V: float, kT: float = KT):
-    """As `rates`, on bands U (..., P+1) [eV] of straight lines between nodes (P+1,) [m]; the actions by closed forms."""
+    """c_L, c_R, e_L, e_R (..., n) [1/s] of elastic traps on bands U (..., P+1) [eV], straight between nodes (P+1,) [m]."""
     x, _ = gauss()
     level, tilt = along(nodes, U, x) - DEPTH, np.abs(np.diff(U) / np.diff(nodes))[..., None, :]
     kappa = math.sqrt(2.0 * ELECTRON_MASS * MASS * ELEMENTARY_CHARGE) / HBAR
@@ -302,20 +284,6 @@ def exact_with_charge(points, times, first: float, film: Film, source: Source = 
 
 
 @needs_speed
-@pytest.mark.parametrize(("kind", "first"), [("acceptor", 0.0), ("donor", 1.0)])
-def test_charged_traps_bend_the_band_as_gauss_and_rate_equations_of_their_own_say(kind, first):
-    points = [(0.0, 0.3), (1e-9, 0.3), (1e-9, -0.8), (3e-9, -0.8), (1e-6, 0.5)]
-    ds = run(points, traps__kind=kind, traps__initial=first, numerics__rtol=1e-3)
-    later = np.flatnonzero(np.diff(ds.time.values, prepend=0.0) > 0.0)
-    trapped, _, charge, _, _ = exact_with_charge(points, ds.time.values[later], first, Film(kind == "donor"))
-    assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)
-    assert ds.electrode_charge.values[later] == pytest.approx(charge, rel=3e-3, abs=1e-5)
-    still = np.diff(ds.voltage.values[later], prepend=np.nan) == 0.0  # then charge comes to the traps alone
-    charging = ds.mean_displacement_current.values[later] * np.diff(ds.time.values, prepend=0.0)[later] / AREA
-    assert np.abs(charging[still]).max() < 1e-5 * np.abs(charge).max()
-
-
-@needs_speed
 @pytest.mark.parametrize(("kind", "density", "T"), [("acceptor", 3e26, 300.0), ("donor", 2e26, 77.0)])
 def test_reads_of_charged_traps_that_relax_are_those_of_rate_equations_of_their_own(kind, density, T):
     points = [(0.0, 0.8), (1e-6, 0.8), (1e-6, -0.8), (1e-4, -0.8), (2e-4, 0.5), (1e-3, 0.5)]
@@ -329,17 +297,6 @@ def test_reads_of_charged_traps_that_relax_are_those_of_rate_equations_of_their_
     assert ds.trapped_from_left.values[1:] == pytest.approx(left, rel=2e-2, abs=1e-3 * density * L)
 
 
-@needs_speed
-@pytest.mark.parametrize(("kind", "density", "T"), [("acceptor", 2e27, 300.0), ("donor", 1e27, 77.0)])
-def test_dense_charged_traps_come_to_the_end_of_a_drive_as_rate_equations_of_their_own_say(kind, density, T):
-    points, film = [(0.0, -1.5), (1e-3, -1.5)], Film(kind == "donor", density, T * BOLTZMANN_EV)
-    keys = {"traps__kind": kind, "traps__density": density, "traps__initial": 0.0, "temperature": T}
-    ds = run(points, **keys, **{"record.every": "reads", "numerics.max_steps": 2000})
-    trapped, _, charge, _, _ = exact_with_charge(points, np.array([1e-3]), 0.0, film)
-    assert ds.trapped_electrons.values[-1] == pytest.approx(trapped[-1], rel=3e-3)
-    assert ds.electrode_charge.values[-1] == pytest.approx(charge[-1], rel=3e-3)
-
-
 def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
     case = parse_case(CASE).replace(
         {"device.traps[0].depth_spread": 0.05, "device.film.cells": 32, "device.film.grading": 4.0}
@@ -351,24 +308,6 @@ def test_a_grid_of_half_the_cells_begins_with_the_filling_of_the_whole():
     inside = (y > x[0]) & (y < x[-1])
     after = traps.regrouped(fine, coarse, filled)[0].reshape(-1, 19)
     assert after[inside] == pytest.approx((y[:, None] / L + z)[inside], rel=1e-9)
-
-
-def free_energy(f: np.ndarray, donors: bool, density: float, keys: dict[str, float]) -> float:
-    """Free energy [eV/m2] of charged traps, filled by f (n,), between electrodes at 0 V: levels, field and entropy.
-
-    keys : of the traps: depth, degeneracy and relaxation energy
-    """
-    x, w = gauss(**keys)
-    nodes, U, _ = charged_film(f, 0.0, donors, density, **keys)
-    bare = LEFT + (RIGHT - LEFT) * nodes / L  # the band of a film without charge
-    faces = np.linspace(0.0, L, CELLS + 1)
-    D = np.diff(U) / np.diff(nodes) * 20.0 * VACUUM_PERMITTIVITY
-    charge, moved = np.diff(D), U - bare
-    assert faces[1:-1] == pytest.approx(0.5 * (nodes[1:-2] + nodes[2:-1]))
-    full, empty = (np.where(part > 0.0, part * np.log(np.maximum(part, 1e-300)), 0.0) for part in (f, 1.0 - f))
-    level = np.interp(x, nodes, bare) - keys["depth"] - KT * math.log(keys["degeneracy"])
-    own = density * (f * level + KT * (full + empty)) @ w
-    return float(own - 0.5 * charge @ moved[1:-1] / ELEMENTARY_CHARGE)
 
 
 @needs_speed
@@ -391,24 +330,6 @@ def test_behind_a_circuit_the_voltage_follows_the_charge_of_the_traps(kind, of_c
     assert ds.junction_voltage.values[later] == pytest.approx(V_j, abs=3e-4)
     assert ds.trapped_electrons.values[later] == pytest.approx(trapped, rel=3e-3)
     assert ds.electrode_charge.values[later] == pytest.approx(charge, rel=3e-3, abs=1e-5)
-
-
-@needs_speed
-@pytest.mark.parametrize("seed", range(4))
-def test_without_voltage_the_free_energy_of_charged_traps_never_rises(seed):
-    rng = np.random.default_rng(seed)
-    kind, density, depth = ("acceptor", "donor")[seed % 2], 10.0 ** rng.uniform(25.0, 26.5), rng.uniform(0.7, 1.5)
-    degeneracy, first = rng.uniform(0.5, 4.0), rng.uniform(0.0, 1.0)
-    keys = {"depth": depth, "relaxation_energy": (0.0, 0.4)[seed // 2], "degeneracy": degeneracy}
-    ds = run(
-        [(0.0, 0.0), (1e9, 0.0)], traps__kind=kind, traps__density=density, traps__initial=first,
-        **{f"traps__{name}": value for name, value in keys.items()},
-        **{"record.profiles_at": np.logspace(-14, 8, 45).tolist()},
-    )  # fmt: skip
-    fillings = ds.trap_filling_groups.values[:, 0]
-    energy = np.array([free_energy(f, kind == "donor", density, keys) for f in fillings])
-    assert energy[0] - energy[-1] > 1e-3 * density * L
-    assert np.diff(energy).max() <= 1e-6 * (energy[0] - energy[-1])
 
 
 @needs_speed

@@ -49,11 +49,6 @@ cycles = 2
 KAI = {"law": "merz-kai", "saturation": 0.2, "time": 1e-9, "activation_field": 1e9, "exponent": 1.2, "dimension": 2.0,
        "initial": -1.0}  # fmt: skip
 SCREENED = {"device.left.screening_length": "0.03 nm", "device.right.screening_length": "0.03 nm"}
-PULSES = {
-    "kind": "sequence",
-    "parts": [{"kind": "pulse", "voltage": "2 V", "width": "1 us"}, {"kind": "hold", "voltage": "0 V", "duration": "1 s"},
-              {"kind": "pulse", "voltage": "-2 V", "width": "100 ns"}],
-}  # fmt: skip
 
 
 def film(**changes):
@@ -73,38 +68,6 @@ def test_a_reversal_is_recorded_in_ten_steps_or_more_at_any_rate(rate):
     ds = otjdd.run(film(drive__rate=rate, drive__cycles=1))
     assert np.ptp(ds.polarisation.values) > 1.9 * 0.27
     assert np.abs(np.diff(ds.polarisation.values)).max() < 0.2 * 0.27
-
-
-@needs_speed
-def test_a_film_loses_what_its_electrodes_do_not_screen():
-    """The depolarising field reverses it; in the end both levels balance in the field that is left."""
-    changes = {"device.film.polarisation.initial": 1.0, "device.film.polarisation.barrier": "0.6 eV"}
-    ds = otjdd.run(film(**SCREENED, **changes, drive={"kind": "hold", "voltage": "0 V", "duration": "1 s"}))
-    P, E = ds.polarisation.values, ds.film_field.values
-    oxide, metals = 10e-9 / 70, 2 * 0.03e-9 / 2  # of relative permittivity 2
-    assert E[0] == pytest.approx(-0.27 / (70 * 8.8541878128e-12) * metals / (oxide + metals), rel=1e-4)
-    assert P[-1] < 0.2
-    assert P[-1] == pytest.approx(0.27 * math.tanh(E[-1] * 7.5e-9 / KT), abs=1e-3)
-
-
-@needs_speed
-def test_electrons_screen_a_polarisation_and_few_of_them_leave_it_as_it_is():
-    low = {"device.left.barrier": "0.4 eV", "device.right.barrier": "0.4 eV", "ions.density": "1e25 1/m^3",
-           "ions.activation_energy": "0.5 eV", "device.film.polarisation.initial": -1.0}  # fmt: skip
-    bare = film(**SCREENED, drive=PULSES).replace(low)
-    runs = {}
-    for states in ("none", "1e19 1/m^3", "1e26 1/m^3"):
-        electrons = {"device.film.electrons": "balance", "device.film.density_of_states": states}
-        runs[states] = otjdd.run(bare if states == "none" else bare.replace(electrons))
-    none, few, many = runs.values()
-    for name in ("polarisation", "film_field", "vacancy_mean_position", "electrode_charge"):
-        assert few[name].values[-1] == pytest.approx(none[name].values[-1], rel=1e-5)
-    assert abs(many.polarisation.values[-1] - none.polarisation.values[-1]) > 1e-3 * 0.27
-    sheet = 1.602176634e-19 * (2 * 1e25 * 10e-9 - many.film_electron_sheet.values)
-    balance = many.electrode_charge.values + many.right_electrode_charge.values + sheet
-    assert np.abs(balance).max() < 1e-6 * np.abs(many.electrode_charge.values).max()
-    tight = otjdd.run(bare.replace(electrons), {"numerics.rtol": 1e-5, "numerics.atol": 1e-8})
-    assert many.polarisation.values[-1] == pytest.approx(tight.polarisation.values[-1], abs=1e-3 * 0.27)
 
 
 @needs_speed

@@ -44,25 +44,6 @@ def test_the_answer_to_straight_lines_does_not_depend_on_the_steps():
     np.testing.assert_allclose(shown[at_coarse], read_out(coarse, linear, mean, SLOW), rtol=1e-11)
 
 
-def test_no_charge_is_lost():
-    from scipy.integrate import trapezoid
-
-    rng = np.random.default_rng(2)
-    t = np.append(0, np.cumsum(rng.uniform(1e-9, 1e-7, 300)))
-    current, displacement = rng.normal(size=(2, t.size)) * 1e-7
-    current[[0, -1]] = 0
-    charge_in = trapezoid(current, t) + np.sum(displacement[1:] * np.diff(t))
-    # From rest to rest, in steps so short that the trapezoid rule does for what is shown: 30 tau of silence at the end.
-    fine = np.unique(
-        np.concatenate([np.linspace(t[:-1], t[1:], 40).ravel(), np.linspace(t[-1], t[-1] + 30 * TAU, 50_001)])
-    )
-    during = np.searchsorted(t, fine)
-    means = np.append(displacement, 0.0)[during]
-    shown = read_out(fine, np.interp(fine, t, current), means, SLOW)
-    assert shown[-1] == pytest.approx(0, abs=1e-18)
-    assert trapezoid(shown, fine) == pytest.approx(charge_in, rel=1e-6)
-
-
 @pytest.mark.parametrize("interval", [0.5, 1.0, 2.0])
 def test_paired_pulses_facilitate_by_the_exponential_of_their_interval(interval):
     # A2/A1 - 1 = exp(-dt/tau), and for the k-th pulse the sum of the powers: the identities of a single linear pole.

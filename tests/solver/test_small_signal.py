@@ -10,8 +10,8 @@ from otjdd.analysis.small_signal import kramers_kronig
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half
-from otjdd.runs.run import run, simulate
-from otjdd.solver import electrodes, equilibrium, integrate, linear_response, model
+from otjdd.runs.run import run
+from otjdd.solver import electrodes, integrate, linear_response, model
 
 CELLS = {"device.film.cells": 24 if COMPILED else 8}
 WIDE = {"start": "1e-6 Hz", "stop": "1e12 Hz", "per_decade": 4}
@@ -33,38 +33,6 @@ def only(ds):
 
 def complex_impedance(ds):
     return ds.impedance_real.values + 1j * ds.impedance_imag.values
-
-
-def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **changes):
-    """Admittance [S] that a transient with a small sine shows, and the capacitance and conductance that it should show.
-
-    The sine is straight between P points: its overtones at 1 + mP add 1/(1 + mP)^2 of theirs to what is sampled.
-    charge : output of the charge that flows, "" where `current` has it   small : amplitude [V]
-    """
-    points, periods = 64, 8
-    exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10, "numerics.current_tolerance": 1e-7}
-    case = impedance([0.3], [frequency], **changes).replace(exact)
-    parts = model.members(case)
-    rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(case, parts), 0.3)
-    t = np.arange(periods * points + 1) / (points * frequency)
-    table = np.column_stack((t, 0.3 + small * np.sin(2 * np.pi * frequency * t))).tolist()
-    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}}), start={"c": rest})
-    last = t[-points - 1 : -1]
-    at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
-    turn = np.exp(-2j * np.pi * frequency * last)
-    names = ("conduction_current" if charge else "current", charge or "electrode_charge", "voltage")
-    current, flown, voltage = ((ds[name].values[at] * turn).sum() for name in names)
-    sampled = (current + 2j * np.pi * frequency * case.device.junction_area * flown * bool(charge)) / voltage
-    most = 8 if charge else 400  # a current has more of the overtones than its charge
-    order = 1 + points * np.arange(-most, most + 1)
-    share = 1.0 / order**2 / (1.0 / order**2).sum()
-    answer = only(run(case.replace("drive.frequencies", (np.abs(order) * frequency).tolist())))
-    C, G = answer.capacitance.values[0], answer.conductance_ac.values[0]
-    if not charge:  # the current itself is sampled
-        Y = 1.0 / complex_impedance(answer)[0]
-        Y = (np.where(order > 0, Y, Y.conj()) * share).sum()
-        return sampled, Y.imag / (2 * np.pi * frequency), Y.real
-    return sampled, (C * share).sum(), G[8] + ((G - G[8]) / order * share).sum()  # loss of a charge in phase: odd
 
 
 @needs_speed

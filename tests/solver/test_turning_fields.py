@@ -123,19 +123,6 @@ def test_columns_of_unlike_times_turn_apart():
 
 
 @needs_speed
-@pytest.mark.parametrize("width", [0.0, 1e-5])
-def test_pulses_of_pund_turn_the_film(width):
-    drive = {"kind": "pund", "voltage": "2 V", "width": f"{width} s", "rise": "100 us", "wait": "100 us"}
-    case = (
-        loop_of().replace(STRAIGHT).replace({"device.film.polarisation": MERZ, "drive": drive, "numerics.rtol": 1e-4})
-    )
-    ds = otjdd.run(case)
-    own = answer(ds, film_of(MERZ))
-    assert distance(ds, own, 0.1) < 1e-3
-    assert np.ptp(own.P) > 0.19
-
-
-@needs_speed
 @pytest.mark.parametrize("law", ["merz-kai", "two-level"])
 def test_vacancies_turn_the_field_within_a_hold(law):
     """They gather at the right electrode, whose screening layer then takes the voltage."""

@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
-from one_step import assert_orders, methods, step
+from one_step import SMOOTH, assert_orders, methods, step
 
 from otjdd.solver import initial, model
 from otjdd.stepping.rosenbrock import RODAS
-
-SMOOTH = {
-    "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,
-    "columns__count": 2, "columns__spread": {"ions.activation_energy": "10 meV"},
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

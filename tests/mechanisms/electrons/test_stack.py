@@ -8,7 +8,7 @@ from devices import needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.compiler.pointer_tuples import Row
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.density import (
     BY_BAND,
     BY_VOLTAGE,
@@ -108,37 +108,9 @@ EXAMPLES = {
     }),
 }  # fmt: skip
 
-METALS = """
-title = "a film with electrons between two metals"
-temperature = "{T} K"
-drive = {{ kind = "hold", voltage = "0 V", duration = "1 s" }}
-[device]
-radius = "10 um"
-left = {{ kind = "metal", barrier = "{left} eV", screening_length = "{screening} nm" }}
-right = {{ kind = "metal", barrier = "{right} eV", screening_length = "{screening} nm" }}
-[device.film]
-thickness = "{L} nm"
-cells = {cells}
-grading = 20
-permittivity = {{ law = "linear", eps_r = 20 }}
-[ions]
-density = "{density} 1/m^3"
-site_density = "1e29 1/m^3"
-law = "linear"
-hop_distance = "0.3 nm"
-activation_energy = "0.5 eV"
-prefactor = "5e-7 m^2/s"
-"""
-
 
 def semiconductor(cells, well=0, **changes):
     case = parse_case(SEMICONDUCTOR.format(**{**THIN, "cells": cells, "well": well, **changes}))
-    return model.junction(case), model.uniform(case, model.members(case))[0]
-
-
-def metals(cells, **changes):
-    numbers = {"T": 300, "left": 0.36, "right": 0.36, "screening": 0, "L": 30, "density": 1, "cells": cells}
-    case = parse_case(METALS.format(**numbers | changes))
     return model.junction(case), model.uniform(case, model.members(case))[0]
 
 
@@ -233,7 +205,7 @@ def test_electrons_beyond_the_table_are_those_of_the_integral(with_slopes):
 
 @pytest.mark.parametrize("field", [0.0, 1e6, -4e7, 3e8])
 def test_weight_of_a_uniform_field(field):
-    junction, _ = metals(40)
+    junction, _ = semiconductor(40)
     x = np.concatenate(([0.0], np.cumsum(junction.columns.distance[0])))
     stack = new_stack(junction)
     stack.U[:] = 0.3 + field * x
@@ -279,20 +251,6 @@ def test_slopes_of_the_weights_and_of_the_electrons():
             n.append(other.electrons[: LEFT + 1].copy())
         change = (n[0] - n[1]).sum(axis=0)  # of each contact by itself, the other may be far larger
         np.testing.assert_allclose(change / (2 * step), stack.electrons[row], rtol=1e-4)
-
-
-@needs_speed
-def test_electrons_alone_between_metals():
-    """Poisson-Boltzmann between two plates: n = n_m/cos^2((x - L/2)/(sqrt2 l)), l^2 = eps kT/(e n_m)."""
-    n_m, D_left = 2.568975e23, 9.681944e-4
-    rough, fine = (solved(*metals(cells), 0.0, 1e30) for cells in (101, 303))
-    assert rough.D[0] == pytest.approx(D_left, rel=4e-4)
-    assert limit(rough.D[0], fine.D[0]) == pytest.approx(D_left, rel=2e-6)
-    assert limit(density(rough)[50], density(fine)[151]) == pytest.approx(n_m, rel=1e-5)
-    length = math.sqrt(20 * VACUUM_PERMITTIVITY * BOLTZMANN_EV * 300 / (ELEMENTARY_CHARGE * n_m))
-    x = np.cumsum(metals(303)[0].columns.distance[0])[:-1]
-    exact = n_m / np.cos((x - 15e-9) / (math.sqrt(2.0) * length)) ** 2
-    np.testing.assert_allclose(density(fine), exact, rtol=1e-3)
 
 
 @needs_speed

@@ -2,14 +2,11 @@
 
 import math
 
-import free_energy
 import numpy as np
 import pytest
 from devices import begin, case, conducted, lumpy, needs_speed
-from scipy.special import xlogy
 
 from otjdd.compiler.pointer_tuples import Row
-from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.density import (
     BARE,
     BY_BAND,
@@ -19,19 +16,15 @@ from otjdd.mechanisms.electrons.density import (
     HELD_LEFT,
     HELD_RIGHT,
     LEFT,
-    RIGHT,
     densities,
     film_electrons,
 )
 from otjdd.mechanisms.electrons.rest import equilibrate
 from otjdd.mechanisms.electrons.search import static_stack
-from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import new_state
-from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
-from otjdd.solver.equilibrium import relaxed
 from validation.reliability.devices import drawn, random_stack
 
 LEVEL = 0.05  # eV below the band
@@ -103,42 +96,6 @@ def test_stacks_of_random_devices_are_found():
         assert iterations > 0
         jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
         assert np.abs(jump).max() < 1e-11
-
-
-def energy(junction, state):
-    """Terms [J/m2] of the free energy of the electrons of a film at 0 V, free and held, in closed form."""
-    kT, states, h, U = (
-        junction.kT[0],
-        junction.electrons[0].density_of_states,
-        junction.columns.width[0],
-        state.band[0, 1:-1],
-    )
-    f = state.electrons[0, HELD_RIGHT] + state.electrons[0, HELD_LEFT]
-    n = state.electrons[0, RIGHT] + state.electrons[0, LEFT] - state.c[0] * f
-    eta = np.array([inverse_fermi_dirac_half(share) for share in n / states])
-    assert eta == pytest.approx(-U / kT, abs=1e-6)
-    free = n * kT * eta - states * kT * np.array([fermi_dirac_three_half(x) for x in eta])
-    mixing = kT * (xlogy(f, f) + xlogy(1.0 - f, 1.0 - f))
-    bound = state.c[0] * (mixing - f * (junction.electrons[0].level + kT * math.log(2.0)))
-    return ELEMENTARY_CHARGE * h * (free + bound)
-
-
-@needs_speed
-def test_free_energy_falls_at_0_V_and_is_least_at_rest():
-    """The functional of `free_energy`, with the electrons of the film."""
-    film = case(**BOUND, numerics__rtol=1e-7, numerics__atol=1e-9)
-    run = begin(film, 5.0 * lumpy(model.junction(film), np.random.default_rng(2), 0.5))
-    junction, before, changes = run.junction, new_state(run.junction), []
-    for duration in np.geomspace(1e-9, 10.0, 24):
-        copy_state(run.state, before)
-        integrate.follow_piece(run, duration, 0.0, 0.0)
-        by_ions, size = free_energy.change(junction, before, run.state, 0.0)
-        old, new = energy(junction, before), energy(junction, run.state)
-        changes.append((by_ions + math.fsum([*new, *-old])) / size)
-    assert max(changes) < 1e-10
-    assert min(changes) < -1e-3
-    np.testing.assert_allclose(run.state.c, relaxed(junction, run.state.c), rtol=1e-5)
-    assert run.state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
 
 
 @needs_speed
