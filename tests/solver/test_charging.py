@@ -2,13 +2,9 @@
 
 import numpy as np
 import pytest
-from devices import begin
 from scipy.integrate import solve_ivp
 
 from otjdd.case.case import parse_case
-from otjdd.errors import Status
-from otjdd.physics.charging import charge_between
-from otjdd.physics.columns import close_all
 from otjdd.runs.run import simulate
 
 EPS0, E_CHARGE, K_B = 8.8541878128e-12, 1.602176634e-19, 1.380649e-23
@@ -211,87 +207,6 @@ def test_a_nonlinear_film_and_its_ions_are_charged_as_by_an_integrator_of_their_
     np.testing.assert_allclose(once.junction_voltage, V, atol=1e-5)
     np.testing.assert_allclose(once.electrode_charge, end.y[-1], atol=1e-6)
     np.testing.assert_allclose(once.vacancy_mean_position, position, atol=1e-6 * L)
-
-
-class OwnElectrons:
-    """Electrons that drift and diffuse in a film between two metals, on a grid of their own, at a small sine.
-
-    Boltzmann's statistics and Slotboom's variable F: n = N_c exp(-U/kT) F, and the flux of particles is -D N_c dF over the
-    integral of exp(U/kT).
-    """
-
-    N, N_c, D, kT = 240, 1e27, 1e-3, K_B * 300.0 / E_CHARGE
-
-    def __init__(self, left, right, ions, V):
-        self.V, self.x = V, np.linspace(0.0, L, self.N + 1)
-        self.h, eps = self.x[1], EPS0 * EPS_R
-        U, poisson = np.linspace(left - V, right, self.N + 1), np.zeros((self.N - 1, self.N - 1))
-        np.fill_diagonal(poisson, -2.0)
-        poisson += np.eye(self.N - 1, k=1) + np.eye(self.N - 1, k=-1)
-        for _ in range(300):  # Gummel's iteration
-            n, self.S, self.F = self.density(U)
-            screen = n[1:-1] * E_CHARGE * self.h**2 / (eps * self.kT)
-            rest = U[:-2] - 2.0 * U[1:-1] + U[2:] - (2.0 * ions - n[1:-1]) * E_CHARGE * self.h**2 / eps
-            U[1:-1] -= np.linalg.solve(poisson - np.diag(screen), rest)
-        assert np.abs(rest).max() < 1e-12
-        self.U, self.n, self.poisson, self.eps = U, n, poisson, eps
-
-    def density(self, U):
-        S = self.h * np.exp((U[1:] + U[:-1]) / (2.0 * self.kT))
-        w = np.concatenate(([0.0], np.cumsum(S))) / S.sum()
-        F = w + (1.0 - w) * np.exp(-self.V / self.kT)
-        return self.N_c * np.exp(-U / self.kT) * F, S, F
-
-    def capacitance(self, frequency=1e10):
-        """Imaginary part of the current at the left electrode per V, over the frequency [F/m2]."""
-        m, omega = self.N - 1, 2.0 * np.pi * frequency
-        per_U, per_F = -self.n / self.kT, self.N_c * np.exp(-self.U / self.kT)  # of n
-        dF, a = np.diff(self.F), self.D * self.N_c / self.S
-        flux_F, flux_U = np.zeros((self.N, self.N + 1)), np.zeros((self.N, self.N + 1))  # at the middles, by the nodes
-        rows = np.arange(self.N)
-        flux_F[rows, rows], flux_F[rows, rows + 1] = a, -a
-        flux_U[rows, rows] = flux_U[rows, rows + 1] = a * dF / (2.0 * self.kT)
-        field = np.zeros((self.N, self.N + 1))
-        field[rows, rows], field[rows, rows + 1] = -1.0 / self.h, 1.0 / self.h
-        inner = slice(1, -1)
-        A = np.zeros((2 * m, 2 * (self.N + 1)), complex)  # unknowns U, F at all nodes
-        A[:m, : self.N + 1] = np.diff(field, axis=0) * self.eps / self.h + E_CHARGE * np.diag(per_U)[inner]
-        A[:m, self.N + 1 :] = E_CHARGE * np.diag(per_F)[inner]
-        A[m:, : self.N + 1] = 1j * omega * np.diag(per_U)[inner] + np.diff(flux_U, axis=0) / self.h
-        A[m:, self.N + 1 :] = 1j * omega * np.diag(per_F)[inner] + np.diff(flux_F, axis=0) / self.h
-        ends = np.zeros(2 * (self.N + 1))
-        ends[0], ends[self.N + 1] = -1.0, -np.exp(-self.V / self.kT) / self.kT
-        free = np.r_[1 : self.N, self.N + 2 : 2 * self.N + 1]
-        scale = np.r_[np.ones(m), self.F[inner]]
-        A /= np.abs(A[:, free] * scale).max(axis=1)[:, None]
-        y = np.linalg.solve(A[:, free] * scale, -A @ ends)
-        z = ends.astype(complex)
-        z[free] = y * scale
-        U, F = z[: self.N + 1], z[self.N + 1 :]
-        current = -E_CHARGE * (flux_F @ F + flux_U @ U) + 1j * omega * self.eps * (field @ U)
-        assert np.ptp(current.imag) < 1e-3 * abs(current.imag).max()  # one current at all places
-        return current.imag.mean() / omega
-
-
-ELECTRONS = {
-    "temperature": "300 K", "ions__density": 1e25, "device__film__electrons": "balance", "device__film__cells": 100,
-    "device__film__grading": 1, "device__film__density_of_states": 1e27,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("left", "right", "V"), [(0.5, 0.3, -0.2), (0.5, 0.3, 0.2), (0.5, 0.3, 0.3), (0.3, 0.5, -0.3)])
-def test_electrons_of_the_film_come_from_both_ends_as_in_drift_and_diffusion(left, right, V):
-    """Those in balance with the left contact alone would make 0.0091 and not 0.0252 F/m2 at 0.3 V."""
-    case = parse_case(FILM.replace("CIRCUIT", "").replace("DRIVE", PULSES)).replace(
-        {key.replace("__", "."): value for key, value in ELECTRONS.items()}
-        | {"device.left.barrier": left, "device.right.barrier": right}
-    )
-    run, other = begin(case), begin(case)
-    for of, at in ((run, V - 1e-3), (other, V + 1e-3)):
-        assert close_all(of.junction, of.state, at, 1e-12) == Status.DONE
-    own = OwnElectrons(left, right, 1e25, V).capacitance()
-    came = charge_between(run.junction, run.state, other.state) / (2e-3 * AREA)
-    assert came == pytest.approx(own, rel=0.06)  # electrons on their way are late in it
 
 
 @pytest.mark.parametrize(("R", "R_th"), [(300.0, 3e4), (300.0, 3e5), (3000.0, 1e6)])

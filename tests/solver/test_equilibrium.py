@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import begin, case, lumpy
+from devices import case, lumpy
 
 from otjdd.errors import SolverError
 from otjdd.solver import equilibrium, initial, model
@@ -14,28 +14,6 @@ def found(film, c=None):
     junction, parts = model.junction(film), model.members(film)
     c = model.uniform(film, parts) if c is None else c
     return junction, c, equilibrium.relaxed(junction, c)
-
-
-def fluxes_over_their_terms(run):
-    """Flux through the inner faces, relative to the hops in one direction."""
-    from otjdd.physics.ions import Hopping, flux
-
-    junction, state = run.junction, run.state
-    columns, ions, shares = junction.columns, junction.ions[0], []
-    for f in range(1, state.c.shape[1]):
-        hopping, at = Hopping(1e-9, 0.5, junction.kT[0]), (state.E[0, f], columns.distance[0, f], columns.site[0, f])
-        there = flux(ions, hopping, state.c[0, f - 1], state.c[0, f], *at)[0]
-        one_way = flux(ions, hopping, state.c[0, f - 1], 0.0, *at)[0]
-        shares.append(there / one_way)
-    return np.array(shares)
-
-
-def test_no_flux_passes_any_face_however_deep_the_wells():
-    junction, c, there = found(case(**DEEP))
-    assert there.min() < 1e-15 * there.max()
-    assert np.abs(fluxes_over_their_terms(begin(case(**DEEP), there, junction=junction))).max() < 1e-9
-    width = junction.columns.width
-    np.testing.assert_allclose((there * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-13)
 
 
 def test_equilibrium_does_not_depend_on_where_the_ions_were():

@@ -7,6 +7,7 @@ from own_drift_diffusion import Film
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons import step
+from otjdd.physics.charging import charge_between
 from otjdd.solver import integrate, linear_response
 
 EMPTIER = 100.0  # density of states over that of the reference, at equal densities: Boltzmann's statistics then hold
@@ -40,7 +41,7 @@ def charge(run):
 @needs_speed
 @pytest.mark.parametrize("name", FILMS)
 def test_the_capacitance_is_that_of_drift_and_diffusion(name):
-    film, fixed, run = both(name)
+    (film, fixed, run), other = both(name), both(name)[2]
     # cold, V > 0: the right contact lies up to 35 kT above the band. There the mean of two occupations is not that of one
     # level between them: the densities differ from those of drift and diffusion
     for V in (0.0, -0.1, -0.2, -0.4) if name == "cold" else (0.0, 0.1, 0.3, 0.4, -0.2, -0.4):
@@ -50,6 +51,10 @@ def test_the_capacitance_is_that_of_drift_and_diffusion(name):
         found = charges.answer(np.array([1e12]), False, False)[1][0].real
         assert found == pytest.approx(at_once, rel=5e-3)
         assert found == pytest.approx(whole, rel=0.05)  # with what the current lags behind the voltage
+        for of, at in ((run, V - 1e-3), (other, V + 1e-3)):
+            integrate.jump(of, at)
+        came = charge_between(run.junction, run.state, other.state) / (2e-3 * run.junction.area)
+        assert came == pytest.approx(at_once, rel=1e-2)
 
 
 @needs_speed

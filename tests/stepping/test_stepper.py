@@ -30,27 +30,6 @@ def of_source(rows):
     return rows[:, variables.CURRENT] + rows[:, variables.CHARGING]
 
 
-@pytest.mark.parametrize("V", [1.5, 0.4, -0.1, -2.0])
-def test_source_voltage_is_shared_between_junction_and_resistance_at_every_time(V):
-    rows = rows_of(V, circuit__series_resistance=50.0)
-    assert len(rows) > 2
-    lost = 50.0 * of_source(rows)
-    np.testing.assert_allclose(rows[:, variables.JUNCTION] + lost, rows[:, variables.SOURCE], atol=1e-6)
-    np.testing.assert_allclose(rows[:, variables.SOURCE], V, rtol=1e-15)
-
-
-def test_compliance_limits_the_current():
-    limit = 1e-4
-    free = rows_of(1.0, circuit__series_resistance=50.0)
-    held = rows_of(1.0, circuit__series_resistance=50.0, circuit__compliance=limit)
-    assert np.abs(free[:, variables.CURRENT]).max() > 2 * limit
-    assert np.abs(of_source(held)).max() <= limit * 1.00001
-    below = rows_of(0.05, circuit__series_resistance=50.0, circuit__compliance=1.0)
-    np.testing.assert_allclose(
-        below[-1, variables.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, variables.CURRENT], rtol=1e-6
-    )
-
-
 def test_a_jump_remembers_what_the_circuit_takes_at_each_voltage():
     run = begin(case(**SMALL, circuit__series_resistance=50.0))
     known = {0.0: 0.0}
