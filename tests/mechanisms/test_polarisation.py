@@ -56,14 +56,6 @@ def test_two_levels_keep_detailed_balance_and_no_rate_is_above_kT_over_h(x):
         assert up == pytest.approx(KT / 4.135667696e-15 * math.exp(-(1.05 - x) / KT), rel=5e-3)
 
 
-def test_two_levels_rest_where_the_field_and_the_entropy_balance():
-    polar = law(TWO_LEVEL, **HZO)
-    for E in (1e6, 2e7, 2.3e7, 4e7):
-        rest = 0.27 * math.tanh((E - 2e7) * 7.5e-9 / KT)
-        scale = sum(two_level_rates((E - 2e7) * 7.5e-9, 1.05, KT)[:2]) * 0.27
-        assert abs(rate_of(polar, 0, KT, rest, 0.0, E).value) < 1e-13 * scale
-
-
 def test_a_weak_field_or_one_backwards_moves_nothing_by_the_law_of_merz():
     assert merz_rate(0.0, 1e-9, 1e9, 1.0) == merz_rate(-1e8, 1e-9, 1e9, 1.0) == (0.0, 0.0)
     assert merz_rate(1e3, 1e-9, 1e9, 2.0) == (0.0, 0.0)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from devices import begin, lumpy
 from layered import LINEAR, between_metals, layer, stacked
+from test_tunnelling import exact_transmission
 
 from otjdd.constants import BOLTZMANN_EV, VACUUM_PERMITTIVITY
 from otjdd.laws import HOPPING_LAWS, Hopping, Ions
@@ -13,7 +14,7 @@ from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.ions import HOP_CODES, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
 from otjdd.physics.state import copy_state
-from otjdd.physics.tunnelling import K0, Profile, transfer_matrix_transmission
+from otjdd.physics.tunnelling import Profile, transfer_matrix_transmission
 from otjdd.solver import model
 from validation.reliability.agreement_layers import random_layers
 
@@ -148,27 +149,6 @@ def test_layers_of_one_permittivity_carry_the_linear_law_of_theirs():
     run = run_of(between_metals(layer(1.0), layer(1.0, permittivity=LINEAR | {"eps_r": 44.0})), V=0.2)
     E_left, E_right = run.state.sides[0, :2, 0]
     assert E_left == pytest.approx(2.0 * E_right, rel=1e-12)
-
-
-def exact_transmission(layers, leads, E):
-    """T at an energy [eV] through layers of a straight band, by Airy functions and flux-conserving matching.
-
-    layers : length [m], band at both ends [eV], mass [m0]   leads : band bottom [eV] and mass of the left and the right one
-    """
-    M = mpmath.eye(2)
-    for length, U0, U1, m in layers:
-        F = (mpmath.mpf(U1) - U0) / length
-        scale, columns = mpmath.sign(F) * mpmath.cbrt(m * K0 * abs(F)), []
-        for U in (U0, U1):
-            x = scale * (U - mpmath.mpf(E)) / F
-            rows = [[kind(x) for kind in (mpmath.airyai, mpmath.airybi)]]
-            rows.append([kind(x, derivative=1) * scale / m for kind in (mpmath.airyai, mpmath.airybi)])
-            columns.append(mpmath.matrix(rows))
-        (a, b), (c, d) = columns[1].tolist()
-        M = M * columns[0] * mpmath.matrix([[d, -b], [-c, a]]) * mpmath.pi * m / scale  # over the Wronskian
-    vl, vr = (mpmath.sqrt(K0 * (E - bottom) / mass) for bottom, mass in leads)
-    a, b = vl * M[0, 0] + vr * M[1, 1], vl * vr * M[0, 1] - M[1, 0]
-    return 4 * vl * vr / (a * a + b * b)
 
 
 @pytest.mark.parametrize("V", [-1.3, 0.2, 2.0])

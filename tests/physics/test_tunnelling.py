@@ -46,27 +46,34 @@ def exact_rectangular(profile, E):
         return 4 * vl * vr / mpmath.re(a * a + b * b)
 
 
+def exact_transmission(layers, leads, E):
+    """T at an energy [eV] through layers of a straight band, by Airy functions and flux-conserving matching.
+
+    layers : length [m], band at both ends [eV], mass [m0]   leads : band bottom [eV] and mass of the left and the right one
+    """
+    M = mpmath.eye(2)
+    for length, U0, U1, m in layers:
+        F = (mpmath.mpf(U1) - U0) / length
+        scale, columns = mpmath.sign(F) * mpmath.cbrt(m * K0 * abs(F)), []
+        for U in (U0, U1):
+            x = scale * (U - mpmath.mpf(E)) / F
+            rows = [[kind(x) for kind in (mpmath.airyai, mpmath.airybi)]]
+            rows.append([kind(x, derivative=1) * scale / m for kind in (mpmath.airyai, mpmath.airybi)])
+            columns.append(mpmath.matrix(rows))
+        (a, b), (c, d) = columns[1].tolist()
+        M = M * columns[0] * mpmath.matrix([[d, -b], [-c, a]]) * mpmath.pi * m / scale  # over the Wronskian
+    vl, vr = (mpmath.sqrt(K0 * (E - bottom) / mass) for bottom, mass in leads)
+    a, b = vl * M[0, 0] + vr * M[1, 1], vl * vr * M[0, 1] - M[1, 0]
+    return 4 * vl * vr / (a * a + b * b)
+
+
 def exact_linear(profile, E):
-    """T through one straight segment with Airy functions."""
+    """T through one straight band."""
+    leads = (profile.bottom_left, profile.mass_left), (profile.bottom_right, profile.mass_right)
     with mpmath.workdps(60):
-        E, m, L = mpmath.mpf(E), mpmath.mpf(profile.mass[0]), mpmath.fsum(profile.length)
-        U0, U1 = mpmath.mpf(profile.left[0]), mpmath.mpf(profile.right[-1])
-        F = (U1 - U0) / L
-        scale = mpmath.sign(F) * mpmath.cbrt(m * K0 * abs(F))
-        columns = []
-        for kind in (mpmath.airyai, mpmath.airybi):
-            rows = []
-            for U in (U0, U1):
-                x = scale * (U - E) / F
-                rows.append((kind(x), kind(x, derivative=1) * scale / m))
-            columns.append(rows)
-        left = mpmath.matrix([[columns[0][0][0], columns[1][0][0]], [columns[0][0][1], columns[1][0][1]]])
-        right = mpmath.matrix([[columns[0][1][0], columns[1][1][0]], [columns[0][1][1], columns[1][1][1]]])
-        M = left * right**-1
-        vl = mpmath.sqrt(K0 * (E - profile.bottom_left) / profile.mass_left)
-        vr = mpmath.sqrt(K0 * (E - profile.bottom_right) / profile.mass_right)
-        a, b = vl * M[0, 0] + vr * M[1, 1], vl * vr * M[0, 1] - M[1, 0]
-        return 4 * vl * vr / (a * a + b * b)
+        return exact_transmission(
+            [(profile.length.sum(), profile.left[0], profile.right[-1], profile.mass[0])], leads, E
+        )
 
 
 def transmission(profile, *energies):

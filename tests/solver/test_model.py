@@ -35,10 +35,6 @@ def test_grading_is_the_largest_cell_over_the_smallest():
         assert width.max() / width.min() == pytest.approx(grading, rel=0.02)
 
 
-def test_doubled_grid_keeps_the_faces_of_the_coarse_one():
-    np.testing.assert_allclose(model.grid_faces(1.0, 100, 20.0)[::2], model.grid_faces(1.0, 50, 20.0), atol=1e-15)
-
-
 @pytest.mark.parametrize("nodes", QUADRATURES)
 def test_columns_keep_the_mean_and_the_spread_that_were_asked_for(nodes):
     spread = {"ions.activation_energy": 0.05, "device.film.thickness": 1e-10}
