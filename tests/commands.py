@@ -20,19 +20,3 @@ def otjdd(folder: Path, *words: object, **environment: str) -> subprocess.Comple
         done = CliRunner(env=given).invoke(app, [str(word) for word in words], prog_name="otjdd")
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return subprocess.CompletedProcess(["otjdd", *map(str, words)], done.exit_code, done.stdout, done.stderr)
-
-
-def draw_from_case(folder: Path, case: str, text: str, setting: str, kind: str) -> Path:
-    """Check, run with a setting and draw a case of this text, as a user does. Returns its result file; asserts success."""
-    file, result, picture = folder / f"{case}.toml", folder / f"{case}.nc", folder / f"{kind}.png"
-    file.write_text(text)
-    steps = [
-        ("check", file.name),
-        ("run", file.name, "--set", setting, "-o", result.name),
-        ("plot", result.name, "--kind", kind, "-o", picture.name),
-    ]
-    for words in steps:
-        done = otjdd(folder, *words)
-        assert done.returncode == 0, done.stderr
-    assert picture.stat().st_size > 10_000
-    return result

@@ -113,36 +113,6 @@ def test_closed_form_between_metals_is_the_sum_of_the_images():
     assert electrodes.potential(image, 0.5 * L) == pytest.approx(middle, rel=1e-14)
 
 
-@pytest.mark.parametrize("depths", [(5.7, None), (None, 5.7), (5.7, 2.0), (0.0, None), (0.3, 0.3)])
-def test_pieces_keep_the_integral_of_the_potential(depths):
-    image = electrodes.Image(A, 2.8e-9, *depths)
-    nodes = np.linspace(0.0, 2.8e-9, 33)
-    table = electrodes.image_pieces(image, image, nodes)
-    owner, start, end, low, high = table.T
-    length = (end - start) * np.diff(nodes)[owner.astype(int)]
-    assert length.sum() == pytest.approx(2.8e-9, rel=1e-12)
-    assert np.all(length > 0)
-    kinks = [k for k in electrodes.image_ends(image) if 0 < k < 2.8e-9]
-    parts = zip([0.0, *kinks], [*kinks, 2.8e-9], strict=True)
-    exact = sum(quad(lambda x: float(electrodes.potential(image, x)), *part, epsabs=0, limit=500)[0] for part in parts)
-    assert (length * (low + high) / 2).sum() == pytest.approx(exact, rel=1e-8)
-    assert min(low.min(), high.min()) > -1.2 * max(d or 0 for d in depths) - 1e-9
-
-
-def test_barrier_in_a_field_falls_by_schottkys_root():
-    """An empty film between metals far apart: the top is at sqrt(A/E) from the metal, 2 sqrt(A E) lower."""
-    film = case(
-        METALS, **WITH, device__film__thickness="20 nm", device__film__cells=400, device__left__barrier="1.5 eV",
-        device__right__barrier="0.1 eV", device__film__permittivity={"law": "linear", "eps_r": 20}, ions__density="1 1/m^3",
-        device__film__fixed_charge="0 1/m^3",
-    )  # fmt: skip
-    run = begin(film, voltage=0.0)
-    E = abs(run.state.E[0, 0])
-    profile = tunnelling_profile(run.junction, run.state, 0)
-    top = max(profile.left.max(), profile.right.max())
-    assert 1.5 - top == pytest.approx(2 * math.sqrt(A * E), rel=0.02)  # the other metal, and the pieces about the top
-
-
 def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_last_bit():
     run = begin(case(), voltage=0.3)
     junction, state = run.junction, run.state

@@ -84,13 +84,6 @@ def test_the_capacitance_is_that_of_film_screening_and_depletion_layer(law, dopi
     np.testing.assert_allclose(ds.capacitance.values[:, 0], expected, rtol=1e-6)
 
 
-def test_ions_that_move_do_not_follow_the_highest_frequency():
-    ds = only(run(impedance([0.3], ["1e15 Hz"])))
-    frozen = only(run(impedance([0.3], ["1 Hz"], drive__ions="frozen")))
-    assert ds.capacitance.item() == pytest.approx(frozen.capacitance.item(), rel=1e-6)
-    assert ds.bias_current.item() == pytest.approx(frozen.bias_current.item(), rel=1e-6)
-
-
 def test_circuit_elements_stand_in_series_and_in_parallel():
     plain = only(run(impedance([0.0], ["1 kHz", "1 MHz"])))
     within = only(

@@ -7,11 +7,9 @@ import pytest
 from devices import needs_speed
 from exact_exchange import Uptake, exact_uptake
 from test_hop_noise import FILM, begun
-from typer.testing import CliRunner
 
 import otjdd
 from otjdd.case.case import parse_case
-from otjdd.cli import app
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms import exchange
 from otjdd.solver import integrate, model
@@ -187,19 +185,14 @@ def test_the_ions_of_a_film_are_those_at_first_and_those_that_passed():
 
 
 @needs_speed
-def test_a_film_that_loses_its_last_ion_runs_to_its_end_and_is_drawn(tmp_path):
-    """As a user runs it: whole ions in every record, what passed is what is gone, and words about the empty film."""
+def test_a_film_that_loses_its_last_ion_runs_to_its_end_and_is_drawn():
+    """Whole ions in every record, what passed is what is gone, and words about the empty film."""
     film = Uptake(ratio=10.0, share=1e-7)
     text = film.text().replace('prefactor = "1e-7 m^2/s"', 'prefactor = "1e-7 m^2/s"\nnoise = "shot"\nseed = 3')
     text = text.replace("eps_r = 1e6", "eps_r = 100").replace('"10 nm"', f'"{1e9 * math.sqrt(film.area / math.pi)} nm"')
     text = text.replace('duration = "1 s"', f'duration = "{10 * film.time} s"')
-    (tmp_path / "film.toml").write_text(text, encoding="utf-8")
-    run_command = CliRunner().invoke(app, ["run", str(tmp_path / "film.toml"), "-o", str(tmp_path / "film.nc")])
-    assert run_command.exit_code == 0, run_command.output
-    for kind in ([], ["--kind", "exchange"]):
-        command = ["plot", str(tmp_path / "film.nc"), *kind, "-o", str(tmp_path / "film.png")]
-        assert CliRunner().invoke(app, command).exit_code == 0
-    ds = otjdd.read(tmp_path / "film.nc")
+    ds = otjdd.run(parse_case(text))
+    assert otjdd.figure(ds, "exchange").axes
     assert "the film has emptied into its electrodes" in ds.attrs["model_limits"]
     ions = ds.vacancies.values * film.area
     np.testing.assert_allclose(ions, np.rint(ions), atol=1e-9)

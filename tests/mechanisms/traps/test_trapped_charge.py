@@ -8,19 +8,19 @@ import math
 
 import numpy as np
 import pytest
-from commands import draw_from_case, otjdd
 from devices import BETWEEN_METALS, COMPILED, begin, case, needs_speed
 from layered import layer
 from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import root
 
+import otjdd
 from otjdd.case.notes import conduction_notes as notes
 from otjdd.constants import BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError, SolverError
 from otjdd.mechanisms.traps.steady import filled_traps
 from otjdd.physics.channels import beside_coherent
 from otjdd.physics.state import NO_SLOPES
-from otjdd.results import store
+from otjdd.runs.run import simulate
 from otjdd.solver import integrate
 
 KT = 300.0 * BOLTZMANN_EV
@@ -214,16 +214,11 @@ def test_check_names_traps_with_more_charge_than_a_film_carries():
 
 
 @needs_speed
-def test_a_case_with_charged_traps_from_its_file_to_its_picture(tmp_path):
-    """What a user types: check, run with another kind, picture, table; and what a drive with moving vacancies says."""
-    device = film(HOPPING, cells=16, drive={"kind": "iv", "voltages": [-0.4, 0.4]})
-    ds = store.read(draw_from_case(tmp_path, "charged", device.resolved(), "device.traps[0].kind=donor", "trap-charge"))
+def test_a_curve_tells_the_charge_of_its_traps_and_no_compact_model_has_them():
+    device = film(HOPPING | {"kind": "donor"}, cells=16, drive={"kind": "iv", "voltages": [-0.4, 0.4]})
+    ds = simulate(device)
     charge = ds.bias_trap_charge.sum("x") * LENGTH / 16 + ds.bias_electrode_charge + ds.bias_right_electrode_charge
     assert np.abs(charge.values).max() < 1e-9
     assert (ds.bias_trap_charge.values > 0.0).all()
-    refused = otjdd(tmp_path, "compact", "charged.toml", "-o", "model")
-    assert refused.returncode != 0
-    assert 'device.traps[0].kind: expected "none" with a compact model' in refused.stderr
-    pulse = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}
-    with pytest.raises(CaseError, match='"steady", where vacancies move: take "kinetic"'):
-        device.replace({"drive": pulse})
+    with pytest.raises(CaseError, match=r'device\.traps\[0\]\.kind: expected "none" with a compact model'):
+        otjdd.compact(device)
