@@ -13,6 +13,7 @@ from otjdd.mechanisms.exchange import NO_WALL, WALL_CODES, HalfCell, inflow, rat
 
 KT = 350 * BOLTZMANN_EV
 SITES = 3e28
+HURRIED = 0.7  # d ln rate/dE of the hops in the half cell, E in units of kT/h
 STATES = 200 if COMPILED else 60
 
 
@@ -51,7 +52,7 @@ def flux(wall, contact, z, k, c, rate, d):
     """The same by the kernels, with derivatives."""
     B, slope = d / math.expm1(d), (math.expm1(d) - d * math.exp(d)) / math.expm1(d) ** 2
     # d = -z E h/kT of a field E in units of kT/h
-    cell = HalfCell(c, SITES, rate, B, B + d, -z * slope, -z * (slope + 1.0), 0.0)
+    cell = HalfCell(c, SITES, rate, B, B + d, -z * slope, -z * (slope + 1.0), HURRIED)
     return inflow(rates_of(wall, contact, z, SITES, k), 0.0, cell)
 
 
@@ -88,7 +89,10 @@ def test_slopes_are_derivatives_of_the_flux():
             ):
                 """The flux with one thing moved; the step follows the edge of a metal, and E is in units of kT/h."""
                 edge, step = contact.edge + by_edge, contact.step + contact.follow * by_edge
-                return exact_flux(wall, Contact(edge, step, contact.follow, filling, KT), z, k, c, rate, d - z * E)[0]
+                hurried = rate * mp.exp(HURRIED * E)
+                return exact_flux(wall, Contact(edge, step, contact.follow, filling, KT), z, k, c, hurried, d - z * E)[
+                    0
+                ]
 
             at, scale = flux(wall, contact, z, k, c, rate, d), abs(float(moved())) + min(k, rate) * c
             assert at.by_c == pytest.approx(float(mp.diff(lambda x: moved(c=x), mp.mpf(c))), rel=1e-9)

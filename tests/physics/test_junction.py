@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import COLUMNS, COMPILED, case, closed, doped, lumpy
+from devices import COLUMNS, case, closed, doped, lumpy
 
 from otjdd.errors import Status
 from otjdd.physics.columns import close_all
@@ -14,14 +14,11 @@ from otjdd.physics.junction import (
     charge_range,
     closure,
     closure_slope,
-    faces,
     flux_slopes,
     fluxes,
     new_state,
 )
 from otjdd.solver import model
-
-STATES = 12 if COMPILED else 5
 
 
 def test_a_stack_without_solution_is_told():
@@ -53,22 +50,6 @@ def test_closure_is_found_from_any_guess(V):
         state.D_right[0] = guess
         assert close_all(junction, state, V, CLOSURE_TOLERANCE) == Status.DONE
         assert state.D_right[0] == pytest.approx(found, rel=1e-12)
-
-
-def test_slope_of_the_closure_is_its_derivative():
-    junction = model.junction(case(device__film__cells=12, device__left__screening_length=5e-11))
-    state = new_state(junction)
-    rng = np.random.default_rng(5)
-
-    def mismatch(y):
-        return closure(junction, 0, faces(junction, state, 0, y), y, 0.3, state.E[0])
-
-    for _ in range(STATES):
-        state.c[0], y = lumpy(junction, rng)[0], rng.uniform(-0.15, 0.1)
-        mismatch(y)
-        slope = closure_slope(junction, 0, state.D[0, 0], y, state.eps[0])
-        assert slope > 0.0
-        assert slope == pytest.approx((mismatch(y + 1e-6) - mismatch(y - 1e-6)) / 2e-6, rel=1e-5)
 
 
 @pytest.mark.parametrize("law", HOP_CODES)

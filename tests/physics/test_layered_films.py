@@ -7,8 +7,7 @@ from devices import begin, lumpy
 from layered import LINEAR, between_metals, layer, stacked
 from test_tunnelling import exact_transmission
 
-from otjdd.constants import BOLTZMANN_EV, VACUUM_PERMITTIVITY
-from otjdd.laws import HOPPING_LAWS, Hopping, Ions
+from otjdd.constants import VACUUM_PERMITTIVITY
 from otjdd.physics.bands import band_profile
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.ions import HOP_CODES, new_factors
@@ -128,27 +127,6 @@ def assert_slope(junction, state, near, place, around):
         near.c[0] = c
         fluxes(junction, near, 0, new_factors(N), out)
     assert slope == pytest.approx((J[0, f] - J[1, f]) / (more[cell] - less[cell]), rel=1e-8)
-
-
-def test_the_formula_of_a_law_knows_the_hop_distance_by_two_numbers_alone():
-    kT = BOLTZMANN_EV * 300.0
-    for name, law in HOPPING_LAWS.items():
-        if law.formula is None:
-            continue
-        ions = [Ions(HOP_CODES[name], 2, a, 1e13, 1e28) for a in (3e-10, 4.5e-10)]
-        E, D0 = 4e8, 1e-18
-        u = ions[1].z * ions[1].hop * E / (2.0 * kT)
-        w, slope = u / np.sinh(u), (np.sinh(u) - u * np.cosh(u)) / np.sinh(u) ** 2
-        own = law.formula(ions[1], Hopping(D0, 0.6, kT), E, w, slope)
-        scaled = law.formula(ions[0], Hopping(D0 / 1.5**2, 0.6, kT), 1.5 * E, w, slope)
-        assert own[0] == pytest.approx(scaled[0], rel=1e-12)
-        assert own[1] == pytest.approx(1.5 * scaled[1], rel=1e-12)
-
-
-def test_layers_of_one_permittivity_carry_the_linear_law_of_theirs():
-    run = run_of(between_metals(layer(1.0), layer(1.0, permittivity=LINEAR | {"eps_r": 44.0})), V=0.2)
-    E_left, E_right = run.state.sides[0, :2, 0]
-    assert E_left == pytest.approx(2.0 * E_right, rel=1e-12)
 
 
 @pytest.mark.parametrize("V", [-1.3, 0.2, 2.0])
