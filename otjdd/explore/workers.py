@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from otjdd import physics, stepping
 from otjdd.errors import LimitError
 from otjdd.system import pool
-from otjdd.system.pool import EVERY, SHARED, Arguments, Worker, context, cores, give_up, make_ready
+from otjdd.system.pool import SHARED, Arguments, Worker, context, cores, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # module that prepares the process from which workers are copied
 PATIENCE = 0.25  # s in which a job is not ended by a newer one, so that a moving slider is answered too
@@ -58,7 +58,7 @@ class Workers:
 
     def __init__(self) -> None:
         memories = [Shared.new() for _ in range(cores() + 1)]
-        self._all = [(Worker(context(PRELOAD), tuple(shared)), shared) for shared in memories]
+        self._all = [(Worker(context(PRELOAD), tuple(shared), DEAD), shared) for shared in memories]
         self._idle: Idle = asyncio.Queue()  # a worker whose job was ended comes last
         self._began = time.monotonic()
         self.ready = asyncio.Event()
@@ -67,9 +67,10 @@ class Workers:
         """Wait until kernels are loaded or compiled and a first worker answers; then start the others."""
         await asyncio.to_thread(make_ready, PRELOAD)
         for worker, shared in self._all:
-            future = await aside(worker.give, worker_answers, (), None)
             if not self.ready.is_set():
-                await ended(worker, future)  # the first job reports a process that has died
+                await done_by(worker, worker_answers)  # the first job reports a process that has died
+            else:
+                await aside(worker.give, worker_answers, (), None)
             self._idle.put_nowait((worker, shared))
             self.ready.set()
 
@@ -114,13 +115,7 @@ class RunningJob:
         self._shared = shared
         shared.fraction.value, shared.kernel.value = 0.0, b""
         try:
-            job = pool.Job(0, (function, args))
-            while True:
-                future = await asyncio.to_thread(worker.give, reporting, job.arguments, None)
-                await ended(worker, future)
-                if await asyncio.to_thread(pool.began, worker, future, job, DEAD):
-                    return pool.result(future, job, None, refuse_lost_job)
-                job = job._replace(tries=job.tries + 1)
+            return await done_by(worker, reporting, function, args)
         finally:
             self._idle.put_nowait((worker, shared))
 
@@ -199,16 +194,14 @@ async def aside(function: Callable[..., Any], *args: Any) -> Any:
     return await asyncio.wrap_future(done)
 
 
-async def ended(worker: Worker, future: "Future[bytes]") -> None:
-    """Wait for the end of a job of a worker. Cancelling this coroutine ends the process."""
-    waiting = asyncio.wrap_future(future)
+async def done_by(worker: Worker, function: Callable[..., Any], *args: Any) -> Any:
+    """Result of function(*args) in a worker. Cancelling this coroutine ends the process."""
     try:
-        while not (await asyncio.wait([waiting], timeout=EVERY))[0]:
-            await asyncio.to_thread(give_up, worker, future)
+        ((_, result),) = await aside(list, pool.results([worker], function, [args], lost=refuse_lost_job))
     except asyncio.CancelledError:
-        waiting.cancel()
+        worker.future.cancel()
         raise
-    waiting.exception()  # which `pool.began` and `pool.result` look at
+    return result
 
 
 def refuse_lost_job(arguments: Arguments, error: Exception) -> Any:

@@ -11,15 +11,13 @@ study was started. When a scheduler or a worker is lost, only unfinished points 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import pickle
-import queue
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent import futures
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import islice
@@ -36,7 +34,7 @@ from otjdd.studies import plan, points
 from otjdd.studies.plan import KeptArray
 from otjdd.studies.points import PointOutcome
 from otjdd.system import interpreter
-from otjdd.system.pool import DATASETS, team
+from otjdd.system.pool import AGAIN, DATASETS, Arguments, Lost, results, team
 from otjdd.system.steps import together
 
 if TYPE_CHECKING:
@@ -231,30 +229,9 @@ def on_cluster(
     Raises ConnectionError when the scheduler cannot be reached, has no workers, or goes away; ResultError when a point
     cannot be written.
     """
-    arrived: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
-    running: dict[object, tuple[Future[bytes], PointJob]] = {}
-    waiting = iter(jobs)
     with client_of(address, workers) as client:
-
-        def send(job: PointJob) -> None:
-            sent = client.submit(packed, work, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
-            running[sent.key] = sent, job
-            sent.add_done_callback(arrived.put)
-
-        while True:
-            while len(running) < OUTSTANDING and (job := next(waiting, None)) is not None:
-                send(job)
-            if not running:
-                return
-            future = next_of(arrived, client, address)
-            _, job = running.pop(future.key)
-            point = received(future, work, job)
-            if point is not None:
-                yield job, point
-            elif client.status == "running":
-                send(job)
-            else:
-                raise lost_scheduler(address)
+        slots = [ClusterSlot(client, address)] * OUTSTANDING
+        yield from (ended for _, ended in results(slots, packed, ((work, job, limit) for job in jobs)))
 
 
 def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
@@ -262,30 +239,51 @@ def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
     return points.pack(compute(work, job, limit))
 
 
-def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: str) -> Future[bytes]:
-    """The next finished future.
+class ClusterSlot:
+    """Room at a scheduler for one job of `packed` at a time. A result is (job, point), as the point is written to disk."""
 
-    Raises ConnectionError when the scheduler cannot be reached for PATIENCE, or has no workers for WITHOUT_WORKERS.
-    """
-    last_reached = last_worker = time.monotonic()
-    warned = False
-    while True:
-        with contextlib.suppress(queue.Empty):
-            return arrived.get(timeout=1.0)
+    def __init__(self, client: Client, address: str):
+        self.client, self.address = client, address
+        self.reached = self.had_workers = time.monotonic()
+        self.warned = False
+
+    def give(self, function: Callable[..., bytes], arguments: Arguments, limit: float | None) -> futures.Future[Any]:
+        """Future whose result is the future of the scheduler, once that has ended. The time limit is an argument."""
+        ended: futures.Future[Any] = futures.Future()
+        key = f"otjdd-{arguments[1].digest}-{time.monotonic_ns()}"
+        self.client.submit(function, *arguments, pure=False, key=key).add_done_callback(ended.set_result)
+        return ended
+
+    def look_after(self) -> None:
+        """Raise ConnectionError for a scheduler not reached for PATIENCE, or without workers for WITHOUT_WORKERS."""
         now = time.monotonic()
-        if client.status == "running":
-            last_reached = now
-            last_worker = now if has_workers(client) else last_worker
-        if now - last_reached > PATIENCE:
-            raise lost_scheduler(address)
-        if now - last_worker > WITHOUT_WORKERS:
+        if self.client.status == "running":
+            self.reached = now
+            self.had_workers = now if has_workers(self.client) else self.had_workers
+        if now - self.reached > PATIENCE:
+            raise lost_scheduler(self.address)
+        if now - self.had_workers > WITHOUT_WORKERS:
             raise ConnectionError(
-                f"the scheduler at {address} had no worker for {WITHOUT_WORKERS:g} s: start some (dask worker {address}) "
-                "with the same versions of otjdd and dask; what was finished is kept, --resume continues from it"
+                f"the scheduler at {self.address} had no worker for {WITHOUT_WORKERS:g} s: start some (dask worker "
+                f"{self.address}) with the same versions of otjdd and dask; what was finished is kept, --resume "
+                "continues from it"
             )
-        if not warned and now - last_worker > TOLD_AFTER:
-            warned = True
-            log.warning("waiting for workers: the scheduler at %s has none", address)
+        if not self.warned and now - self.had_workers > TOLD_AFTER:
+            self.warned = True
+            log.warning("waiting for workers: the scheduler at %s has none", self.address)
+
+    def result(self, future: futures.Future[Any], arguments: Arguments, limit: float | None, lost: Lost | None) -> Any:
+        """The point, written to disk; AGAIN if it did not arrive. Raises ConnectionError, ResultError."""
+        self.reached, self.warned = time.monotonic(), False
+        self.had_workers = self.reached
+        work, job, _ = arguments
+        point = received(future.result(), work, job)
+        if point is None and self.client.status != "running":
+            raise lost_scheduler(self.address)
+        return AGAIN if point is None else (job, point)
+
+    def stop(self) -> None:
+        """Nothing to end here: all jobs end with the client."""
 
 
 def has_workers(client: Client) -> bool:
@@ -312,7 +310,7 @@ def received(future: Future[bytes], work: StudyWork, job: PointJob) -> PointOutc
     except KilledWorker as error:
         point = PointOutcome("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
         return put_point(work, job, point)
-    except (OSError, CancelledError):
+    except (OSError, futures.CancelledError):
         return None
     except (ImportError, AttributeError, TypeError, pickle.UnpicklingError) as error:
         reason = f"a worker cannot compute it ({type(error).__name__}: {error})"

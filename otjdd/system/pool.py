@@ -24,13 +24,15 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import util
+from queue import Empty, SimpleQueue
 from threading import Event
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -58,6 +60,7 @@ PAUSE = 1.0  # s between two of them: a fork server that was killed still takes 
 LONGEST_ADDRESS = 107 if sys.platform == "linux" else 103  # bytes of the path of a socket
 SOCKET = "/pymp-12345678/listener-12345678"  # example of a socket of multiprocessing in the folder for temporary files
 
+AGAIN = object()  # in place of the result of a job that was given and not computed
 Arguments = tuple[Any, ...]  # of one call
 Lost = Callable[[Arguments, MemoryError | TimeoutError], Any]
 Spread = Callable[..., Iterator[tuple[int, Any]]]
@@ -69,7 +72,7 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
 
     jobs : arguments of the function, a tuple for each call
     One worker is this process itself, which keeps the order of the jobs; with `apart` it is another process. With other
-    processes the function also takes the options of `Team.do`.
+    processes the function also takes the options of `results`.
     load : modules that processes load before their first job, besides PRELOAD
     Raises the exceptions of the jobs, and MemoryError when a process was ended from outside.
     """
@@ -81,109 +84,75 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
             "this process is a daemon of multiprocessing, which may not start others: use workers=None, or one worker"
         )
     make_ready(*load)  # once, instead of in every process
-    processes = Team(workers, context(*load))
+    processes = [Worker(context(*load)) for _ in range(workers)]
     try:
-        yield processes.do
+        yield partial(results, processes)
     finally:
-        stop(processes.workers)
+        stop(processes)
 
 
-class Job(NamedTuple):
-    """A job: its number, its arguments, and the number of processes that ended before they began it."""
+class Slot(Protocol):
+    """What computes one job at a time: a process, or a share of a cluster."""
 
-    number: int
-    arguments: Arguments
-    tries: int = 0
+    def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[Any]":
+        """Future of a call. limit : time for the call [s]"""
+
+    def look_after(self) -> None:
+        """End a future that will not end by itself, or raise. Called every EVERY seconds in which no job ends."""
+
+    def result(self, future: "Future[Any]", arguments: Arguments, limit: float | None, lost: Lost | None) -> Any:
+        """Result of a job that has ended, or of `lost` for one without; AGAIN for one to be given once more."""
+
+    def stop(self) -> "threading.Thread | None":
+        """End a running job at once. Returns the thread that ends with it."""
 
 
-class Worker:
-    """A process that does one job after the other. It starts with its first job.
+def results(
+    slots: Iterable[Slot], function: Callable[..., Any], jobs: Iterable[Arguments], *, limit: float | None = None,
+    alone: bool = False, lost: Lost | None = None,
+) -> Iterator[tuple[int, Any]]:  # fmt: skip
+    """Yield (number of a job, its result) as the jobs end at several slots.
 
-    Each process is a pool of its own: the processes of a larger pool share locks, and one that is killed while it holds
-    them blocks the others.
-    shared : arguments of `begin`, for memory that the process shares with this one
+    jobs : arguments of the function, a tuple for each call; the next is taken when a slot is free
+    limit : time for a job [s]; beyond it the process is ended and replaced
+    alone : finish the first job, and yield its result, before others begin
+    lost : (arguments of a job, error) -> result in place of one that the job did not give: TimeoutError over the
+        limit, MemoryError when the process was ended from outside. Without `lost` the error is raised
+    Raises the exceptions of the jobs; LimitError when processes repeatedly end before they begin.
     """
+    coming, idle, again = enumerate(jobs), [*slots], deque[tuple[int, Arguments]]()
+    running: dict[Future[Any], tuple[Slot, int, Arguments]] = {}
+    ended: SimpleQueue[Future[Any]] = SimpleQueue()
 
-    def __init__(self, context: "Context", shared: Arguments = ()):
-        self.context, self.shared = context, shared
-        self.pool: ProcessPool | None = None
+    def hand_out(most: int) -> None:
+        while idle and len(running) < most and (job := again.popleft() if again else next(coming, None)):
+            slot = idle.pop()
+            future = slot.give(function, job[1], limit)
+            running[future] = slot, *job
+            future.add_done_callback(ended.put)
 
-    def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[bytes]":
-        """Future of a call, with the result of `outcome`. A process that has ended is replaced first.
-
-        limit : time for the call [s]
-        """
-        try:
-            if self.pool is not None and not self.pool.active:
-                log.warning("a process was ended from outside before its next job; another takes its place")
-                stop([self])
-            with shielded():  # a pool that is interrupted while it holds its locks cannot be ended
-                if self.pool is None:
-                    self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
-                return self.pool.schedule(outcome, (sources.digest(sources.ALL), function, arguments), timeout=limit)
-        except (BrokenProcessPool, RuntimeError) as error:  # the process cannot be started, or has just ended
-            failed: Future[bytes] = Future()
-            failed.set_exception(BrokenProcessPool(str(error)))
-            return failed
-
-
-def give_up(worker: Worker, future: "Future[bytes]") -> None:
-    """Set an exception on a future that its pool will never finish, because it broke while it was given the job."""
-    if worker.pool is not None and not worker.pool.active:
-        wait([future], EVERY)  # a broken pool finishes the futures that it knows of
-        if not future.done():
-            future.set_exception(BrokenProcessPool("its pool ended"))
-
-
-class Team:
-    """`count` processes, each started with its first job."""
-
-    def __init__(self, count: int, context: "Context"):
-        self.workers = [Worker(context) for _ in range(count)]
-
-    def do(
-        self, function: Callable[..., Any], jobs: Iterable[Arguments], *, limit: float | None = None,
-        alone: bool = False, lost: Lost | None = None,
-    ) -> Iterator[tuple[int, Any]]:  # fmt: skip
-        """Yield (number of a job, its result) as the jobs end.
-
-        jobs : arguments of the function, a tuple for each call; the next is taken when a process is free
-        limit : time for a job [s]; beyond it the process is ended and replaced
-        alone : finish the first job, and yield its result, before others begin
-        lost : (arguments of a job, error) -> result in place of one that the job did not give: TimeoutError over the
-            limit, MemoryError when the process was ended from outside. Without `lost` the error is raised
-        Raises the exceptions of the jobs; LimitError when processes repeatedly end before they begin.
-        """
-        coming = (Job(number, arguments) for number, arguments in enumerate(jobs))
-        idle, again = [*self.workers], deque[Job]()
-        running: dict[Future[bytes], tuple[Worker, Job]] = {}
-
-        def hand_out(most: int) -> None:
-            while idle and len(running) < most and (job := again.popleft() if again else next(coming, None)):
-                worker = idle.pop()
-                running[worker.give(function, job.arguments, limit)] = worker, job
-
-        most = 1 if alone else len(self.workers)
-        try:
-            hand_out(most)
-            while running:
-                done = wait(running, EVERY, return_when=FIRST_COMPLETED).done
-                for future, (worker, _) in () if done else running.items():
-                    give_up(worker, future)
-                for future in done:
-                    worker, job = running.pop(future)
-                    idle.append(worker)
-                    if not began(worker, future, job):
-                        time.sleep(PAUSE)
-                        again.append(job._replace(tries=job.tries + 1))
-                        continue
-                    if not alone:
-                        hand_out(most)  # so that processes work while the caller uses the result
-                    yield job.number, result(future, job, limit, lost)
-                    most, alone = len(self.workers), False
-                hand_out(most)
-        finally:
-            stop([worker for worker, _ in running.values()])
+    everywhere = len(idle)
+    try:
+        hand_out(1 if alone else everywhere)
+        while running:
+            try:
+                future = ended.get(timeout=EVERY)
+            except Empty:
+                for slot in {slot for slot, *_ in running.values()}:
+                    slot.look_after()
+                continue
+            slot, number, arguments = running.pop(future)
+            idle.append(slot)
+            if (result := slot.result(future, arguments, limit, lost)) is AGAIN:
+                again.append((number, arguments))
+            else:
+                if not alone:
+                    hand_out(everywhere)  # so that processes work while the caller uses the result
+                yield number, result
+                alone = False
+            hand_out(1 if alone else everywhere)
+    finally:
+        stop(slot for slot, *_ in running.values())
 
 
 ENDED = (
@@ -192,33 +161,76 @@ ENDED = (
 )
 
 
-def began(worker: Worker, future: "Future[bytes]", job: Job, words: str = ENDED) -> bool:
-    """False for a job whose process ended before it took the job. Raises LimitError(words) after TRIES such attempts."""
-    error = future.exception()
-    if isinstance(error, ProcessExpired):
-        stop([worker])  # the process may have ended while it held the locks of its pool
-    if not isinstance(error, BrokenProcessPool):
-        return True
-    if job.tries + 1 < TRIES:
-        return False
-    raise LimitError(words)
+class Worker:
+    """A process that does one job after the other. It starts with its first job.
 
+    Each process is a pool of its own: the processes of a larger pool share locks, and one that is killed while it holds
+    them blocks the others.
+    shared : arguments of `begin`, for memory that the process shares with this one
+    words : of the error when processes repeatedly end before they begin
+    """
 
-def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | None) -> Any:
-    """Result of a job that has ended, or of `lost` for a job without one. Raises the exception of the job."""
-    error = future.exception()
-    if error is None:
-        good, value = pickle.loads(future.result())
-        if good:
-            return value
-        raise value
-    if isinstance(error, ProcessExpired):
-        error = MemoryError(f"the process {fate(error.exitcode)}; out of memory?")
-    elif isinstance(error, TimeoutError):
-        error = TimeoutError(f"took longer than {limit:g} s")
-    if lost is None or not isinstance(error, MemoryError | TimeoutError):
-        raise error
-    return lost(job.arguments, error)
+    def __init__(self, context: "Context", shared: Arguments = (), words: str = ENDED):
+        self.context, self.shared, self.words = context, shared, words
+        self.pool: ProcessPool | None = None
+        self.future: Future[bytes] = Future()  # of the last job
+        self.tries = 0  # processes in a row that ended before they began a job
+
+    def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[bytes]":
+        """Future of a call, with the result of `outcome`. A process that has ended is replaced first."""
+        try:
+            if self.pool is not None and not self.pool.active:
+                log.warning("a process was ended from outside before its next job; another takes its place")
+                stop([self])
+            with shielded():  # a pool that is interrupted while it holds its locks cannot be ended
+                if self.pool is None:
+                    self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
+                asked = sources.digest(sources.ALL), function, arguments
+                self.future = self.pool.schedule(outcome, asked, timeout=limit)
+        except (BrokenProcessPool, RuntimeError) as error:  # the process cannot be started, or has just ended
+            self.future = Future()
+            self.future.set_exception(BrokenProcessPool(str(error)))
+        return self.future
+
+    def look_after(self) -> None:
+        """Set an exception on a future that its pool will never finish, because it broke while it was given the job."""
+        if self.pool is not None and not self.pool.active:
+            wait([self.future], EVERY)  # a broken pool finishes the futures that it knows of
+            if not self.future.done():
+                self.future.set_exception(BrokenProcessPool("its pool ended"))
+
+    def result(self, future: "Future[bytes]", arguments: Arguments, limit: float | None, lost: Lost | None) -> Any:
+        """As `Slot.result`. Raises the exception of the job, LimitError when it did not begin TRIES times in a row."""
+        error = future.exception()
+        self.tries = self.tries + 1 if isinstance(error, BrokenProcessPool) else 0
+        if self.tries == TRIES:
+            raise LimitError(self.words)
+        if self.tries:
+            time.sleep(PAUSE)
+            return AGAIN
+        if isinstance(error, ProcessExpired):
+            stop([self])  # the process may have ended while it held the locks of its pool
+            error = MemoryError(f"the process {fate(error.exitcode)}; out of memory?")
+        elif isinstance(error, TimeoutError):
+            error = TimeoutError(f"took longer than {limit:g} s")
+        if error is None:
+            good, value = pickle.loads(future.result())
+            if good:
+                return value
+            raise value
+        if lost is None or not isinstance(error, MemoryError | TimeoutError):
+            raise error
+        return lost(arguments, error)
+
+    def stop(self) -> threading.Thread | None:
+        """End the process at once. Returns the thread that waits for its end."""
+        if self.pool is None:
+            return None
+        self.pool.stop()
+        ending = threading.Thread(target=self.pool.join, daemon=True)
+        ending.start()
+        self.pool = None
+        return ending
 
 
 def fate(code: int) -> str:
@@ -226,18 +238,12 @@ def fate(code: int) -> str:
     return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
-def stop(workers: Iterable[Worker]) -> None:
-    """End processes at once, and wait until they have ended."""
-    endings = []
+def stop(slots: Iterable[Slot]) -> None:
+    """End what runs at several slots at once, and wait until it has ended."""
     with shielded():
-        for worker in workers:
-            if worker.pool is not None:
-                worker.pool.stop()
-                endings.append(threading.Thread(target=worker.pool.join, daemon=True))
-                endings[-1].start()
-                worker.pool = None
-        for ending in endings:  # a thread that waits for the rest of a message of a killed process never ends
-            ending.join(PATIENCE)
+        for ending in [slot.stop() for slot in slots]:
+            if ending is not None:
+                ending.join(PATIENCE)  # a thread that waits for the rest of a message of a killed process never ends
 
 
 def outcome(digest: str, function: Callable[..., Any], arguments: Arguments) -> bytes:

@@ -203,6 +203,7 @@ def test_a_result_that_is_lost_on_its_way_from_a_cluster_is_computed_again(folde
     from distributed import Client
 
     address, submit, lost = cluster[0], Client.submit, []
+    wait_for(lambda: is_served(int(address.rpartition(":")[2])))
 
     def submit_and_lose_the_third(client, *arguments, **options):
         future = submit(client, *arguments, **options)
