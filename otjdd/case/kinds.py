@@ -369,9 +369,11 @@ def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
         except (OSError, ValueError):
             continue  # said by `faults_of_columns`
         densities = spread.get("ions.density", [kind.ions.density] * len(weights))
-        thickness = spread.get("device.film.thickness", [kind.device.film.mobile_thickness] * len(weights))
+        film = kind.device.film
+        thickness = spread.get("device.film.thickness", [film.thickness] * len(weights))
         for k, weight in enumerate(weights):
-            ions = densities[k] * thickness[k] * column_area(kind.device, kind.share * weight)
+            holds = densities[k] * film.mobile_thickness * (thickness[k] / film.thickness)
+            ions = holds * column_area(kind.device, kind.share * weight)
             if not ions >= FEWEST:
                 of_kind = "" if case.columns.kinds is None else f" of the kind {kind.name}"
                 yield (

@@ -117,18 +117,6 @@ def circuit_of_cells(case: Case) -> list[Place]:
     return [(("circuit", key), "a value", case) for key in keys]
 
 
-def thickness_spreads(case: Case) -> list[Place]:
-    """Spreads of the thickness of a case, of all columns and of its kinds."""
-    key = "device.film.thickness"
-    tables = [
-        (case.columns, ("columns",)),
-        *((k, ("columns", "kinds", i)) for i, k in enumerate(case.columns.kinds or ())),
-    ]
-    return [
-        ((*path, "spread", key), "a spread of the whole film", case) for of, path in tables if key in (of.spread or {})
-    ]
-
-
 SUBJECTS = {
     "heat": Subject("`device.heat`", stated_table(HEAT), "none"),
     "polarisation": Subject("`device.film.polarisation`", stated_table(POLARISATION), "none"),
@@ -179,7 +167,6 @@ SUBJECTS = {
         "a table with word_lines and bit_lines,",
     ),
     "circuit": Subject("other keys of `circuit` than a series resistance", circuit_of_cells, "none"),
-    "thickness": Subject("a spread of `device.film.thickness`", thickness_spreads, "another key"),
 }
 
 
@@ -298,7 +285,6 @@ RULES = (
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
     Rule("electrons", PARTED + "in a film that relaxes instantaneously",
          lambda *at: layered(*at) and at[0].device.film.parted and rests(*at)),
-    Rule("thickness", "with device.film.layers: kinds of columns may set device.film.layers[0].thickness", layered),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),
     Rule("circuit", "in a case with a [crossbar], whose drivers are resistances and whose cells are static", in_a_crossbar),

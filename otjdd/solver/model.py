@@ -90,13 +90,13 @@ def centres(faces: np.ndarray) -> np.ndarray:
 
 
 def faces_of(stack: tuple[Layer, ...], thickness: float) -> np.ndarray:
-    """Faces (N+1,) [m] of a film; the thickness [m] is that of a film of one layer, which may differ between columns."""
+    """Faces (N+1,) [m] of a film that is stretched to a thickness [m], all layers in proportion."""
     if len(stack) == 1:
         return grid_faces(thickness, stack[0].cells, stack[0].grading)
-    parts, start = [np.zeros(1)], 0.0
+    parts, start, stretch = [np.zeros(1)], 0.0, thickness / sum(sheet.thickness for sheet in stack)
     for sheet in stack:
-        parts.append(start + grid_faces(sheet.thickness, sheet.cells, sheet.grading)[1:])
-        start += sheet.thickness
+        parts.append(start + grid_faces(sheet.thickness * stretch, sheet.cells, sheet.grading)[1:])
+        start += sheet.thickness * stretch
     return np.concatenate(parts)
 
 
@@ -286,7 +286,7 @@ class CellsAndFaces(NamedTuple):
 def cells_and_faces(
     stack: tuple[Layer, ...], thickness: float, well_left: float, well_right: float, well_width: float
 ) -> CellsAndFaces:
-    """Arrays of a column, which cannot be written to. thickness [m] : of a film of one layer"""
+    """Arrays of a column of a thickness [m], which cannot be written to."""
     faces = faces_of(stack, thickness)
     x, width, ends = centres(faces), np.diff(faces), faces[np.minimum(first_faces(stack), len(faces) - 1)]
     distance = np.diff(np.concatenate(([0.0], x, [faces[-1]])))
@@ -307,7 +307,7 @@ def hops_at_faces(
     """Diffusivity [m2/s], migration barrier [eV] and hop distance over that of the ions at the faces of a column (N+1,).
 
     At an interface they are those of its own barrier if it has one, else the mean of both sides; without sites on one side
-    no ion crosses. thickness [m] : of a film of one layer   activation_energy : of the column, where a layer has none
+    no ion crosses. thickness [m] : of the column   activation_energy : of the column, where a layer has none
     """
     faces, first = faces_of(stack, thickness), first_faces(stack)
     own = [given(sheet.activation_energy, activation_energy) for sheet in stack]

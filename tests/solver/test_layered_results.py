@@ -53,3 +53,21 @@ def test_kinds_of_columns_may_differ_in_a_layer(stack):
     kinds = stack.replace({"columns.kinds": [{"name": "thick", "share": 0.5}, thin]})
     both = run(kinds).kind_read_current.values[-1]
     assert both[1] > 1.5 * both[0] > 0.0
+
+
+def test_columns_of_unlike_thickness_are_films_whose_layers_are_stretched_in_proportion(stack):
+    pulse = {"kind": "pulse", "voltage": 1.2, "width": 1e-3, "read": {"voltage": 0.1}}
+    film = stack.replace({"drive": pulse, "record.profiles": 2})
+    spread = run(film.replace({"columns.count": 3, "columns.spread": {"device.film.thickness": "0.1 nm"}}))
+    current, vacancies = 0.0, []
+    for share, deviations in ((1 / 6, -(3**0.5)), (2 / 3, 0.0), (1 / 6, 3**0.5)):  # Gauss-Hermite, of a normal law
+        stretch = 1.0 + 0.1 * deviations / 2.4
+        alone = run(
+            film.replace({f"device.film.layers[{i}].thickness": d * stretch for i, d in ((0, 8e-10), (1, 1.6e-9))})
+        )
+        current += share * alone.read_current.values
+        vacancies.append(alone.vacancy_concentration_columns.values[-1, 0])
+    np.testing.assert_allclose(spread.read_current, current, rtol=1e-6)
+    ends = spread.vacancy_concentration_columns.values[-1]
+    np.testing.assert_allclose(ends, vacancies, rtol=1e-4)
+    assert not np.allclose(ends[0], ends[2], rtol=1e-2)
