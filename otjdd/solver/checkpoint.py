@@ -1,17 +1,14 @@
 """Checkpoints on disk. A run continued from one gives the same numbers, bit for bit, as an uninterrupted run.
 
 Between two calls of the kernels, `integrate.Run` holds the whole state of the run. The junction follows from the case and
-is not written. The arrays that change, and the identity of the run, are written as one sealed file
-(see `otjdd.system.files`): NumPy arrays, no pickles.
+is not written. The arrays that change, and the identity of the run, are written as one `otjdd.system.array_file`.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,8 +22,8 @@ from otjdd.results import store
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, Run
 from otjdd.solver.start import KeptState, Start
-from otjdd.system import files, sources
-from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.system import array_file, files, sources
+from otjdd.system.files import read_whole, unsealed, write_whole
 from otjdd.variables import OUTPUT
 
 log = logging.getLogger(__name__)
@@ -41,7 +38,7 @@ MACHINE = (
 AFRESH = "start again, without --resume"
 INSTANT = KeptState._fields[:-1]  # of a kept state, beside its memory
 LOGS = "rows", "reads"  # of a run
-ZIP = b"PK\x03\x04"  # beginning of the arrays of a checkpoint
+FORMAT = "otjdd checkpoint 2"
 
 
 class CheckpointPlace(NamedTuple):
@@ -53,20 +50,17 @@ class CheckpointPlace(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """A checkpoint: its file, and its arrays by name."""
+    """A checkpoint: its file, its arrays by name, its counts, and the time that the run has taken so far."""
 
     path: Path
     arrays: dict[str, np.ndarray]
+    counts: Counts
+    wall_time: float  # s
 
     @property
     def start(self) -> Start:
         """What the run began with: its first kept state."""
         return {name: arrays[0] for name, arrays in kept_memory(self.arrays).items()}
-
-    @property
-    def wall_time(self) -> float:
-        """Time that the run has taken so far [s]."""
-        return float(self.arrays["wall_time"])
 
 
 def checkpoint_path(result: Path) -> Path:
@@ -104,38 +98,34 @@ def moment(run: Run, wall_time: float) -> CheckpointContents:
 
 def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[str, str]) -> None:
     """Write the state of a run at a moment. Raises ResultError."""
-    counts, wall_time = np.array(then.counts), np.array(then.wall_time)
-    about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
+    head = {"format": FORMAT, "belongs": belongs, "counts": then.counts, "wall_time": then.wall_time}
     rows, reads, states = then.lengths
     lists = {"rows": run.rows[:rows], "reads": run.reads[:reads]}
     blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
     kept = [dict(zip(INSTANT, state, strict=False)) | state.start for state in run.kept_states[:states]]
     kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in kept[0]} if kept else {}
-    file = io.BytesIO()
-    np.savez(file, **about, **blocks, **kept_states, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
-    write_whole(path, sealed(file.getbuffer()), mode=0o600)
+    write_whole(path, array_file.packed(head, {**blocks, **kept_states, **then.memory}), mode=0o600)
 
 
 def read(path: Path, belongs: dict[str, str]) -> Saved:
     """A checkpoint. Raises ResultError when it is damaged, belongs to another run, or comes from another user."""
-    body = unsealed(path, read_whole(path, owned=True))
-    if not body.startswith(ZIP):
-        raise ResultError(path, "is not a checkpoint", AFRESH)
+    line, _, numbers = unsealed(path, read_whole(path, owned=True)).partition(b"\n")
+    if not line.startswith(b"{"):
+        raise ResultError(path, "is not a checkpoint of this version of otjdd", AFRESH)
     try:
-        with np.load(io.BytesIO(body)) as file:  # which takes no pickles
-            arrays = dict(file)
-        stated = json.loads(str(arrays["belongs"]))
-        if not isinstance(stated, dict):
-            raise ValueError("it does not say what it belongs to")
+        head = json.loads(line)
+        if head["format"] != FORMAT or not isinstance(head["belongs"], dict):
+            raise ValueError("it is of another format, or does not say what it belongs to")
+        arrays = array_file.unpacked(head["arrays"], numbers)
         if not arrays["kept.c"].ndim == 3 or not len(arrays["kept.c"]):
             raise ValueError("it does not hold the state that its run began with")
-        float(arrays["wall_time"])
-    except (ValueError, TypeError, KeyError, OSError, RecursionError, zipfile.BadZipFile) as error:
+        saved = Saved(path, arrays, Counts._make(map(int, head["counts"])), float(head["wall_time"]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ResultError(path, f"is not a checkpoint ({error})", AFRESH) from error
     for name, own in belongs.items():
-        if stated.get(name) != own:
-            raise ResultError(path, unlike(name, stated.get(name), own), AFRESH)
-    return Saved(path, arrays)
+        if (stated := head["belongs"].get(name)) != own:
+            raise ResultError(path, unlike(name, stated, own), AFRESH)
+    return saved
 
 
 def latest(place: CheckpointPlace | None, belongs: dict[str, str]) -> Saved | None:
@@ -163,7 +153,7 @@ def restore(run: Run, saved: Saved) -> None:
             if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
-        run.counts = Counts(*map(int, arrays["counts"]))
+        run.counts = saved.counts
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         times, volts, V_j, *of_columns = (arrays[f"kept.{name}"] for name in INSTANT)
         lasting = kept_memory(arrays)

@@ -1,7 +1,7 @@
 """Points of a study on disk: a sealed file each, named by the digest of its case, whole or absent (`otjdd.system.files`).
 
-A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line holds the
-digest of the sources that computed the numbers, so that points of other sources are not reused.
+The line of JSON of a file (`otjdd.system.array_file`) holds the digest of the sources that computed the numbers, so that
+points of other sources are not reused.
 
 After a short run nothing waits until the disk has the file, since that would take longer than the run. If a power cut
 damages the file, its seal does not fit, and the point is computed again.
@@ -10,7 +10,7 @@ damages the file, its seal does not fit, and the point is computed again.
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,12 +20,12 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from otjdd.errors import ResultError
 from otjdd.studies import plan as keeping
 from otjdd.studies.plan import KeptArray
-from otjdd.system import files
-from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.system import array_file, files
+from otjdd.system.files import read_whole, unsealed, write_whole
 from otjdd.system.sources import digest
 from otjdd.units import brief
 
-FORMAT = "otjdd point 3"
+FORMAT = "otjdd point 4"
 ANY_FORMAT = "otjdd point "  # beginning of the format of any version
 OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
@@ -50,13 +50,8 @@ class PointOutcome(NamedTuple):
 
 def pack(point: PointOutcome) -> bytes:
     """A point as the bytes of its file."""
-    listed, body = [], []
-    for name, (dims, values) in point.arrays.items():
-        text = values.dtype.kind in "UOT"
-        listed.append([name, dims, values.shape, values.tolist() if text else None])
-        body.append(b"" if text else np.ascontiguousarray(values, "<f8").tobytes())
-    head = {"format": FORMAT, "source_sha256": digest()} | point._asdict() | {"arrays": listed}
-    return sealed(b"".join([json.dumps(head).encode(), b"\n", *body]))
+    head = {"format": FORMAT, "source_sha256": digest(), **point._asdict()}
+    return array_file.packed(head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
 
 
 def unpack(path: Path, data: bytes) -> PointOutcome:
@@ -70,7 +65,7 @@ def unpack(path: Path, data: bytes) -> PointOutcome:
                 raise ValueError("of another format")
             return PointOutcome("stale", OTHER_VERSION, keep=tuple(head["keep"]))
         head = Head.model_validate_json(line)
-        arrays = dict(unpacked(head, body))
+        arrays = {name: kept(name, values) for name, values in array_file.unpacked(head.arrays, body).items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ResultError(path, f"is no point of a study ({brief(str(error))})") from error
     if head.source_sha256 != digest():
@@ -79,36 +74,28 @@ def unpack(path: Path, data: bytes) -> PointOutcome:
 
 
 class Head(BaseModel):
-    """The line of JSON at the beginning of a point: `PointOutcome` with its arrays as (name, dimensions, shape, texts)."""
+    """The line of JSON at the beginning of a point: `PointOutcome` with its arrays as (name, type, shape, texts)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["otjdd point 3"]
+    format: Literal["otjdd point 4"]
     source_sha256: str
     status: Literal["done", "solver", "time", "lost", "error"]
     reason: str
     seconds: float
     keep: tuple[str, ...]
     limits: str
-    arrays: tuple[tuple[str, tuple[str, ...], tuple[NonNegativeInt, ...], Any], ...]
+    arrays: tuple[tuple[str, Literal["<f8", "text"], tuple[NonNegativeInt, ...], Any], ...]
 
 
-def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
-    """Names and arrays of a point. Raises ValueError for an unknown output, and for arrays that do not fit the body."""
-    at = 0
-    for name, dims, shape, text in head.arrays:
-        if unknown := keeping.unknown([name]):
-            raise ValueError(unknown)
-        if dims != keeping.unit_and_name(name).dims or len(shape) != len(dims):
-            raise ValueError(f"{name} with the dimensions {dims} and the shape {shape}")
-        count = math.prod(shape) if text is None else 0
-        values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
-        if text is not None and not all(isinstance(word, str) for word in values.ravel()):
-            raise ValueError(f"{name} of other things than texts")
-        yield name, KeptArray(dims, values.reshape(shape))
-        at += 8 * count
-    if at != len(body):
-        raise ValueError(f"{len(body)} bytes of numbers instead of {at}")
+def kept(name: str, values: np.ndarray) -> KeptArray:
+    """An array of a point. Raises ValueError for an unknown output, and for another number of dimensions than it has."""
+    if unknown := keeping.unknown([name]):
+        raise ValueError(unknown)
+    dims = keeping.unit_and_name(name).dims
+    if values.ndim != len(dims):
+        raise ValueError(f"{name} of the shape {values.shape}")
+    return KeptArray(dims, values)
 
 
 def path_of(folder: Path, digest: str) -> Path:

@@ -51,13 +51,10 @@ def test_a_run_starts_from_the_last_state_of_a_result(old):
     np.testing.assert_array_equal(first.values, last.values)
 
 
-def test_a_checkpoint_is_refused_with_its_version_and_advice(old):
+def test_a_checkpoint_is_refused_with_advice(old):
     case = load_case("checkpoint-case.toml")
-    here = checkpoint.belonging(case) | {"otjdd_version": "0.2.0"}
-    with pytest.raises(
-        ResultError, match=r"another otjdd version: 0\.1\.0 then, 0\.2\.0 now; start again, without --resume"
-    ):
-        checkpoint.read(Path("checkpoint"), here)
+    with pytest.raises(ResultError, match="not a checkpoint of this version of otjdd; start again, without --resume"):
+        checkpoint.read(Path("checkpoint"), checkpoint.belonging(case))
     with pytest.raises(ResultError, match="start again, without --resume"):
         otjdd.run(case, checkpoints=checkpoint.CheckpointPlace(Path("checkpoint"), resume=True))
     Path(".long.nc.checkpoint").write_bytes(Path("checkpoint").read_bytes())

@@ -93,10 +93,11 @@ def test_only_old_leftovers_are_tidied(folder):
 
 @pytest.mark.parametrize("change", [
     {"status": "finished"}, {"reason": 3}, {"seconds": "long"}, {"keep": 1}, {"keep": [1]}, {"more": 1},
-    {"arrays": [["read_resistance", ["x"], [3], None]]}, {"arrays": [["read_resistance", ["read"], [3, 1], None]]},
-    {"arrays": [["read_resistance", ["read"], [-3], None]]}, {"arrays": [["read_resistance", ["read"], [10**9], None]]},
-    {"arrays": [["read_resistance", ["read"], [2], None]]}, {"arrays": [["colour", ["read"], [3], None]]},
-    {"arrays": [["state", ["state"], [1], [[[1]]]]]}, {"arrays": [[]]}, {"arrays": 5}, {"format": 5},
+    {"arrays": [["read_resistance", "<i8", [3], None]]}, {"arrays": [["read_resistance", "<f8", [3, 1], None]]},
+    {"arrays": [["read_resistance", "<f8", [-3], None]]}, {"arrays": [["read_resistance", "<f8", [10**9], None]]},
+    {"arrays": [["read_resistance", "<f8", [2], None]]}, {"arrays": [["colour", "<f8", [3], None]]},
+    {"arrays": [["state", "text", [1], [[[1]]]]]}, {"arrays": [["state", "text", [3], ["HRS"]]]}, {"arrays": [[]]},
+    {"arrays": 5}, {"format": 5},
 ])  # fmt: skip
 def test_a_head_that_is_not_one_is_refused_in_words(folder, change):
     whole = unsealed("point", points.pack(POINT))
