@@ -89,8 +89,9 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[PanelResu
 
 
 def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> PanelResult:
-    """The answer with these results and pictures."""
-    return PanelResult(results, pictures, summary.of_result(results[-1]), passed_limits(results))
+    """The answer with these results and pictures, and each line on limits of the model that they exceed once."""
+    lines = dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines())
+    return PanelResult(results, pictures, summary.of_result(results[-1]), "\n".join(lines))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:
@@ -113,11 +114,6 @@ def drawn_pictures(
     if results[-1].sizes.get("snapshot"):
         figures["junction"] = junction(results[-1])
     return {name: encoded(figure, "svg").decode() for name, figure in figures.items()}
-
-
-def passed_limits(results: Sequence[Any]) -> str:
-    """Lines on the limits of the model that results exceed, each once."""
-    return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:

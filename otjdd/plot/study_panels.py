@@ -240,15 +240,11 @@ def of_points(ds: xr.Dataset) -> Iterator[StateOfPoint]:
     others = [dim for dim in R.dims if dim not in ("state", DEVICES, CYCLES)]
     for index in np.ndindex(*(R.sizes[dim] for dim in others)):
         at = dict(zip(others, index, strict=True))
-        where = ", ".join(text_with_key(R.isel(at), dim) for dim in others)
+        point = R.isel(at)
+        where = ", ".join(f"{key_in_words(point, dim)} {row_text(point, dim)}".strip() for dim in others)
         for state in ("low", "high"):
-            rows = R.isel(at).sel(state=state).transpose(DEVICES, CYCLES)
+            rows = point.sel(state=state).transpose(DEVICES, CYCLES)
             yield StateOfPoint(state, where, rows.values)
-
-
-def text_with_key(point: xr.DataArray, dim: Hashable) -> str:
-    """Value of a point along an axis, with the name of the key."""
-    return f"{key_in_words(point, dim)} {row_text(point, dim)}".strip()
 
 
 def distributions(ds: xr.Dataset, axes: Axes) -> None:
