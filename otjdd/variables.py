@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
@@ -247,20 +248,18 @@ TRAPPED, TAKEN_LEFT, TAKEN_RIGHT, CHARGING = range(22, RECORD)
 
 PATHS = {path: of for path, of in variables_of(State).items() if of.role == MEMORY}
 REMEMBERED = {path.split(".")[-1]: of for path, of in PATHS.items()}  # by name
+PARTS = {path.split(".")[-1]: attrgetter(path) for path in PATHS}  # name -> the array of a state
 OF_CIRCUIT = ("V", "charging", "lasted")  # memory of a junction with something in series alone
 OUTPUT = {name: of.output or f"state_{name}" for name, of in REMEMBERED.items()}  # variable -> output that holds it
 
 
 def memory_of(state: State, copied: Array | None = None) -> dict[str, Array]:
     """The memory of a state by name, its arrays not copied. copied : a copy (M,) of it that is parted instead"""
-    parts, at = {}, 0
-    whole = state.memory if copied is None else copied
-    for path in PATHS:
-        array: Any = state
-        for name in path.split("."):
-            array = getattr(array, name)
-        parts[path.split(".")[-1]] = whole[at : at + array.size].reshape(array.shape)
-        at += array.size
+    parts, at = {name: part(state) for name, part in PARTS.items()}, 0
+    if copied is not None:
+        for name, array in parts.items():
+            parts[name] = copied[at : at + array.size].reshape(array.shape)
+            at += array.size
     return parts
 
 

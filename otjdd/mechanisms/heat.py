@@ -57,7 +57,7 @@ def warm(junction: Junction, state: State, temperature: np.ndarray):
 
 def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
     """As `warm`, at the temperature where a run begins."""
-    if heated(junction):  # a call compiles a kernel
+    if state.heat.temperature.size:  # a call compiles a kernel
         warm(junction, state, state.heat.temperature)
 
 

@@ -124,7 +124,7 @@ def put_polarisation(polar: Polarisation, P: np.ndarray, progress: Progress):
 
 def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
     """Start the laws afresh where a run goes on from no progress."""
-    if "advance" not in start and polarised(junction):  # a call compiles a kernel
+    if "advance" not in start and state.progress.advance.size:  # a call compiles a kernel
         put_polarisation(junction.polarisation, state.P, state.progress)
 
 

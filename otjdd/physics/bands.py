@@ -374,9 +374,15 @@ OWNER, START, END, LOW, HIGH = range(PIECES)
 
 
 @bare
+def bent_pieces(electrode: Electrode, D: float):
+    """Number of pieces of the band of an electrode at a displacement D [C/m2] out of it."""
+    return bent_part(electrode, edge(electrode, D)[2])[0]
+
+
+@bare
 def film_pieces(junction: Junction, state: State, k: int):
     """Numbers of the first piece of the film in the band profile of column k, and of the first piece behind the film."""
-    first = bent_part(junction.left[k], edge(junction.left[k], state.D_left[k])[2])[0]
+    first = bent_pieces(junction.left[k], state.D_left[k])
     return first, first + junction.nodes.size - 1
 
 

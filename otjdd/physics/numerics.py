@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached, fused, kernel, summed
+from otjdd.compiler.decorators import bare, fused, kernel, summed
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.
@@ -221,7 +221,7 @@ def add_up(x: np.ndarray):
     return amount
 
 
-@detached
+@bare
 def copy(x: np.ndarray, out: np.ndarray):
     """Copy a vector."""
     for i in range(x.size):

@@ -15,7 +15,7 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.mechanisms.electrons import density as contacts
 from otjdd.physics import electrostatics
-from otjdd.physics.bands import band_profile, film_pieces, straight_parts
+from otjdd.physics.bands import band_profile, bent_pieces, straight_parts
 from otjdd.physics.channels import current_by_energy
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import coupled
@@ -25,7 +25,7 @@ from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate, model, model_limits, time_series
 from otjdd.solver.integrate import Run, row_widths
 from otjdd.solver.model_limits import Ended, Reached, ending
-from otjdd.solver.start import KeptState, Start, bounded, without
+from otjdd.solver.start import KeptState, bounded, without
 from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
 from otjdd.solver.traps import trap_currents, trap_filling, trap_series
 from otjdd.stepping import run_log
@@ -71,9 +71,10 @@ def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray
 def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
     """Profiles of kept states, and what ended them early: a current that is not found, an interruption."""
     snapshots: list[dict[str, Any]] = []
+    constant = constant_memory(case, moving.junction)
     try:
         for state in states:
-            snapshots.append(snapshot(case, moving, state))
+            snapshots.append(snapshot(case, moving, state, constant))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return snapshots, ending(error)
     return snapshots, None
@@ -319,8 +320,11 @@ def needs_snapshots(names: Collection[str] | None) -> bool:
     return names is None or any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 
-def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
-    """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
+def snapshot(case: Case, moving: Run, instant: KeptState, constant: Collection[str]) -> dict[str, Any]:
+    """Profiles of a recorded state, and the spectrum of the current of its middle column, at PROBE if the source is off.
+
+    constant : what of its memory is left out
+    """
     integrate.restore_state(moving, instant)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     c = state.c.copy()  # of single ions: whole ones, for which a part of a site is one
@@ -347,7 +351,7 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ (state.electrons[:, contacts.RIGHT] + state.electrons[:, contacts.LEFT])
         profiles["snapshot_junction_voltage"] = float(state.V[0])
-    profiles |= stored(case, junction, instant.start | {"c": c})
+    profiles |= {OUTPUT[name]: value for name, value in without(instant.start | {"c": c}, *constant).items()}
     if abs(instant.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     of_traps = trap_currents(junction, state, middle) if case.device.traps is not None else {}
@@ -355,12 +359,11 @@ def snapshot(case: Case, moving: Run, instant: KeptState) -> dict[str, Any]:
     return profiles | {"spectrum_energy": energy, "spectrum_density": density} | of_traps
 
 
-def stored(case: Case, junction: Junction, start: Start) -> dict[str, np.ndarray]:
-    """Outputs of the memory of a state, but for what a case does not have: polarisations, exchange, a circuit."""
+def constant_memory(case: Case, junction: Junction) -> set[str]:
+    """Memory that never changes, as a case does not have what it is of: polarisations, exchange, a circuit."""
     constant = set() if case.device.film.polarisation is not None else {"P"}
     constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
-    constant |= set() if coupled(junction) else set(OF_CIRCUIT)
-    return {OUTPUT[name]: value for name, value in without(start, *constant).items()}
+    return constant | (set() if coupled(junction) else set(OF_CIRCUIT))
 
 
 def first_cells_of_layers(junction: Junction) -> np.ndarray:
@@ -392,7 +395,7 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
     """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
     profile = band_profile(junction, state, k)
     ends = np.concatenate(([0.0], np.cumsum(profile.length)))
-    x = ends - ends[film_pieces(junction, state, k)[0]]
+    x = ends - ends[bent_pieces(junction.left[k], state.D_left[k])]
     position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
     bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
     edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))

@@ -265,7 +265,8 @@ def take_read(
     """
     i = course.place.piece[0]
     V_source, time, status = course.pieces[i, V_UNTIL], course.pieces[i, UNTIL], Status.DONE
-    accuracy = Accuracy(READ_ERROR * abs(V_source), have_memory(state))
+    strict = have_memory(state) or not coupled(junction)  # as a row of the same instant, which then has this current
+    accuracy = Accuracy(READ_ERROR * abs(V_source), strict)
     if coupled(junction):
         status = stay(junction, state, tangent, accuracy)
         missing = V_source - drop(junction, conduction(state))[0] - state.V[0]
@@ -287,11 +288,11 @@ def perform(
 ):  # fmt: skip
     """Record what a task asks for at the end of a piece. Returns a status."""
     i = course.place.piece[0]
-    status, task = Status.DONE, course.tasks[i]
+    status, task, settled = Status.DONE, course.tasks[i], False
     V_source, time = course.pieces[i, V_UNTIL], course.pieces[i, UNTIL]
     if task & READ:
-        status = take_read(junction, state, tangent, memory, trial, course, log)
-    if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known
+        status, settled = take_read(junction, state, tangent, memory, trial, course, log), not coupled(junction)
+    if status == Status.DONE and task & (OBSERVE | KEEP) and not settled:  # a read left it settled, its current known
         accuracy = Accuracy(READ_ERROR * abs(V_source), True)
         status = settle_task(junction, state, tangent, memory, trial, V_source, accuracy)
     if status == Status.DONE and task & OBSERVE:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT, contact_weights
@@ -73,7 +73,7 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     return most
 
 
-@bare
+@summed
 def bending_density(junction: Junction, state: State, k: int) -> float:
     """Density [1/m3] of electrons which, all over the film of column k, bend its band by kT between fixed ends.
 

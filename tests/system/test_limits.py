@@ -90,11 +90,11 @@ from otjdd.solver import collect
 signal.signal(signal.SIGINT, signal.default_int_handler)
 profile, instants = collect.snapshot, []
 
-def snapshot(case, moving, state):
+def snapshot(case, moving, state, constant):
     instants.append(state.time)
     if len(instants) == 3:
         os.kill(os.getpid(), {number})
-    return profile(case, moving, state)
+    return profile(case, moving, state, constant)
 
 collect.snapshot = snapshot
 from otjdd.__main__ import main
