@@ -103,13 +103,14 @@ loose = njit(**COMMON | {"fastmath": True})
 loose_inlined = njit(**COMMON | {"fastmath": True, "forceinline": True})
 
 
-ALL, STATUS, WORST, ANY, LIMIT = "all", "status", "worst", "any", "limit"
+ALL, STATUS, WORST, ANY, SUM, LIMIT = "all", "status", "worst", "any", "sum", "limit"
 # how the results of two parts become one: the names of a result, and what the second one does to it
 FOLDS = {
     ALL: ("_", "{0}"),
     STATUS: ("status", "if status == 0:\n        status = {0}"),  # the first failure
     WORST: ("norm", "norm = max(norm, {0})"),
     ANY: ("so", "so = so or {0}"),
+    SUM: ("total", "total += {0}"),
     LIMIT: ("passes, growth", "more, least = {0}\n    passes, growth = passes and more, min(growth, least)"),
 }
 

@@ -313,6 +313,12 @@ def ionic_current(junction: Junction, state: State, k: int) -> float:
     return 0.5 * junction.ions[k].z * ELEMENTARY_CHARGE * J * junction.channels.area[k]
 
 
+@bare
+def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge of the electrons that vacancies of column k left on the left electrode [C/m2]."""
+    return junction.ions[k].z * ELEMENTARY_CHARGE * (new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT])
+
+
 @detached
 def fill_row(junction: Junction, state: State, row: np.ndarray):
     """Add what the electrodes give to the film, concentrations at the walls and fillings of the reservoirs to a row.

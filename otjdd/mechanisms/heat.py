@@ -20,9 +20,9 @@ from otjdd.errors import Status
 from otjdd.mechanisms.exchange import exchanges, ionic_current
 from otjdd.mechanisms.polarisation import TWO_LEVEL, polarisation_change
 from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
+from otjdd.physics.columns import ensure_current
 from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy
-from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import State, Tangent
 
 ANSWERED_BY = "none: `case.rules` refuses small signals of junctions that their current warms"

@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
-from otjdd.mechanisms.electrons.step import left_charge_change
-from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
 from otjdd.physics.columns import close_all, conductance_slope
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope, hold_traps
 from otjdd.physics.numerics import add_up
@@ -32,6 +30,7 @@ from otjdd.physics.quasistatic import (
     idle,
     source_current,
 )
+from otjdd.physics.settled import fill, left_charge, relaxation, relaxes
 from otjdd.physics.state import State, Tangent
 
 MOST_ATTEMPTS = 30  # junction voltages of one search
@@ -53,7 +52,8 @@ def charge_between(junction: Junction, old: State, new: State) -> float:
     """Charge [C] that came from the source between two near states, the second one settled or a stage of a step."""
     total = junction.capacitance * (new.V[0] - old.V[0])
     for k in range(old.c.shape[0]):
-        total += junction.area * junction.columns.weight[k] * left_charge_change(junction, k, old, new)
+        charge = new.D_left[k] - old.D_left[k] + left_charge(junction, k, old, new)
+        total += junction.area * junction.columns.weight[k] * charge
     return total
 
 
@@ -70,7 +70,7 @@ def capacitance(junction: Junction, state: State) -> float:
 @bare
 def conduction(state: State) -> float:
     """Current [A] of a settled state that does not charge it."""
-    return state.V[0] * add_up(state.G) + trap_current(state)
+    return state.V[0] * add_up(state.G) + relaxation(state)
 
 
 @detached
@@ -85,7 +85,7 @@ def search_charging(
     """
     farthest = RECORDED_CHANGE if accuracy.recorded else UNRECORDED_CHANGE
     slack, C = 0.0 if accuracy.recorded else UNRECORDED * accuracy.allowed, charging.capacitance
-    V, low, high, V_before, Q_before, traps = guess, -math.inf, math.inf, math.nan, 0.0, trap_current(state)
+    V, low, high, V_before, Q_before, traps = guess, -math.inf, math.inf, math.nan, 0.0, relaxation(state)
     r = drop(junction, source_current(junction, V_source - V))[1]
     slope = 1.0 + r * (add_up(state.G) + C * charging.per_time)
     steep = slope
@@ -99,8 +99,10 @@ def search_charging(
             status = at_voltage(junction, state, tangent, V, tolerance, limits, False)[0]
         if status != Status.DONE:
             return status, 0.0
-        if have_memory(state) and hold_traps(state):  # the electrons on them came with this closure
-            fill_traps(junction, state)
+        if relaxes(state) and hold_traps(state):  # the electrons on them came with this closure
+            status = fill(junction, state)
+            if status != Status.DONE:
+                return status, 0.0
         Q, G = charge_between(junction, old, state), add_up(state.G)
         if abs(V - V_before) > SAME_VOLTAGE and (Q - Q_before) * (V - V_before) > 0.0:
             C = (Q - Q_before) / (V - V_before)
@@ -138,14 +140,16 @@ def settle_charging(
     """
     V = guess
     for _ in range(MOST_TURNS):
-        before = trap_current(state)
+        before = relaxation(state)
         status, by_current = search_charging(junction, old, state, tangent, V_source, V, charging, accuracy)
-        if status != Status.DONE or not have_memory(state):
+        if status != Status.DONE or not relaxes(state):
             return status
         charge = charge_between(junction, old, state)
-        fill_traps(junction, state)
+        status = fill(junction, state)
+        if status != Status.DONE:
+            return status
         came = (charge_between(junction, old, state) - charge) * charging.per_time
-        off, V = (abs(trap_current(state) - before) + abs(came)) * by_current, state.V[0]
+        off, V = (abs(relaxation(state) - before) + abs(came)) * by_current, state.V[0]
         if not off < math.inf:
             return Status.SPECTRUM_NOT_CONVERGED
         if off <= max(VOLTAGE_TOLERANCE, UNRECORDED * accuracy.allowed * (not accuracy.recorded)):

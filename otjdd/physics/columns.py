@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, deferred, detached, inlined
+from otjdd.compiler.decorators import apart, bare, deferred, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT
@@ -30,7 +30,15 @@ from otjdd.mechanisms.traps.charge import close_with_traps
 from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory
 from otjdd.mechanisms.traps.sites import DENSITY, PER_ION
 from otjdd.physics.channels import TRAP_CODE, conductance_of_channel
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close, closure_slope, hold_electrons, hold_traps
+from otjdd.physics.junction import (
+    CLOSURE_TOLERANCE,
+    Junction,
+    close,
+    closure_slope,
+    coupled,
+    hold_electrons,
+    hold_traps,
+)
 from otjdd.physics.numerics import add_up, copy, factor_twos, solve_twos
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
 
@@ -340,6 +348,20 @@ def follow_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
         if within and C > 1:
             add_channels(junction, state, tangent, k)
     return largest
+
+
+@spliced
+def ensure_current(junction: Junction, state: State, tangent: Tangent):
+    """Evaluate the chord conductance of a settled state where nothing has done so yet. Returns a status."""
+    if coupled(junction):
+        return Status.DONE
+    if state.V[0] == 0.0:
+        for k in range(state.G.size):
+            state.G[k] = 0.0
+        return Status.DONE
+    if follow_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
+        return Status.DONE
+    return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED
 
 
 @detached

@@ -158,6 +158,12 @@ class Junction(NamedTuple):
 
 
 @inlined
+def coupled(junction: Junction) -> bool:
+    """True when the current acts back on the junction voltage."""
+    return junction.resistance > 0.0 or junction.compliance < math.inf
+
+
+@inlined
 def polarised(junction: Junction) -> bool:
     """True where the films of a junction are polarised."""
     return junction.polarisation.saturation.size > 0

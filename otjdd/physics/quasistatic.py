@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.errors import Status
-from otjdd.mechanisms.electrons.step import follow_surplus
-from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory, trap_current
-from otjdd.physics.columns import close_all, conduct, conduct_anew, conductance_slope, follow_tangent, tangent_error
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_electrons
+from otjdd.physics.columns import close_all, conduct_anew, conductance_slope, follow_tangent, tangent_error
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_electrons
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
+from otjdd.physics.settled import count_charge, fill
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
 
 GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
@@ -45,12 +44,6 @@ def drop(junction: Junction, current: float):
         return R * current, R
     stiff = stiffness(junction)
     return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
-
-
-@inlined
-def coupled(junction: Junction) -> bool:
-    """True when the current acts back on the junction voltage."""
-    return junction.resistance > 0.0 or junction.compliance < math.inf
 
 
 @bare
@@ -286,23 +279,14 @@ def settle_fields(
 
 
 @detached
-def fill_settled_traps(junction: Junction, state: State, status: Status):
-    """Fill traps whose filling takes time, at the fields of a state settled with a status. Returns a status."""
-    if status == Status.DONE and have_memory(state):
-        fill_traps(junction, state)
-        if not math.isfinite(trap_current(state)):
-            return Status.SPECTRUM_NOT_CONVERGED
-    return status
-
-
-@detached
 def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j, G and the filling of its traps.
 
     Nothing charges the junction any more. Returns a status.
     """
     state.charging[0] = 0.0
-    return fill_settled_traps(junction, state, settle_fields(junction, state, tangent, V_source, guess, accuracy))
+    status = settle_fields(junction, state, tangent, V_source, guess, accuracy)
+    return fill(junction, state) if status == Status.DONE else status
 
 
 @bare
@@ -322,7 +306,7 @@ def stay(junction: Junction, state: State, tangent: Tangent, accuracy: Accuracy)
         status = close_all(junction, state, V, tolerance)
     else:
         status = at_voltage(junction, state, tangent, V, tolerance, limits, False)[0]
-    return fill_settled_traps(junction, state, status)
+    return fill(junction, state) if status == Status.DONE else status
 
 
 @detached
@@ -338,7 +322,7 @@ def start_way(junction: Junction, state: State, between: WayBetween) -> bool:
 def end_way(junction: Junction, state: State, between: WayBetween, counted: bool, status: Status):
     """Count the charge that film electrons took on the way to a state, settled with a status. Returns that status."""
     if counted and status == Status.DONE:
-        follow_surplus(junction, between.old, state, between)
+        count_charge(junction, between.old, state, between)
     return status
 
 
@@ -394,17 +378,3 @@ def jump(
                 place[0] = i
     losses[place[0], AT_SOURCE], losses[place[0], LOST] = V_source, V_source - state.V[0]
     return status
-
-
-@spliced
-def ensure_current(junction: Junction, state: State, tangent: Tangent):
-    """Evaluate the chord conductance of a settled state where nothing has done so yet. Returns a status."""
-    if coupled(junction):
-        return Status.DONE
-    if state.V[0] == 0.0:
-        for k in range(state.G.size):
-            state.G[k] = 0.0
-        return Status.DONE
-    if follow_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
-        return Status.DONE
-    return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED

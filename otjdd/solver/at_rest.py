@@ -22,9 +22,9 @@ from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import close_all, conduct
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled
 from otjdd.physics.numerics import add_up
-from otjdd.physics.quasistatic import coupled, drop
+from otjdd.physics.quasistatic import drop
 from otjdd.results import outputs
 from otjdd.solver import equilibrium, initial, integrate, linear_response, model, model_limits
 from otjdd.solver.collect import by_kind

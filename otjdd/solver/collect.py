@@ -17,8 +17,7 @@ from otjdd.mechanisms.electrons import density as contacts
 from otjdd.physics import electrostatics
 from otjdd.physics.bands import band_profile, bent_pieces, straight_parts
 from otjdd.physics.channels import current_by_energy
-from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import coupled
+from otjdd.physics.junction import Junction, coupled
 from otjdd.physics.state import State
 from otjdd.results import outputs
 from otjdd.results.outputs import OUTPUTS

@@ -15,8 +15,7 @@ from otjdd.errors import SolverError, Status
 from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
-from otjdd.physics.junction import Junction, new_state
-from otjdd.physics.quasistatic import coupled
+from otjdd.physics.junction import Junction, coupled, new_state
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail

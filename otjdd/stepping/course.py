@@ -8,10 +8,10 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
-from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import capacitance, charge_between, conduction
-from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import Accuracy, coupled, drop, jump, resettle, source_current, stay
+from otjdd.physics.junction import Junction, coupled
+from otjdd.physics.quasistatic import Accuracy, drop, jump, resettle, source_current, stay
+from otjdd.physics.settled import relaxes
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
 from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
 from otjdd.stepping.extremes import LEAPS, note, note_largest
@@ -265,7 +265,7 @@ def take_read(
     """
     i = course.place.piece[0]
     V_source, time, status = course.pieces[i, V_UNTIL], course.pieces[i, UNTIL], Status.DONE
-    strict = have_memory(state) or not coupled(junction)  # as a row of the same instant, which then has this current
+    strict = relaxes(state) or not coupled(junction)  # as a row of the same instant, which then has this current
     accuracy = Accuracy(READ_ERROR * abs(V_source), strict)
     if coupled(junction):
         status = stay(junction, state, tangent, accuracy)

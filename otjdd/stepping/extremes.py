@@ -18,8 +18,7 @@ from otjdd.mechanisms.heat import heated, hottest
 from otjdd.physics.charging import conduction
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
-from otjdd.physics.junction import Junction, band_of_fields, hold_electrons
-from otjdd.physics.quasistatic import coupled
+from otjdd.physics.junction import Junction, band_of_fields, coupled, hold_electrons
 from otjdd.physics.state import State
 
 # rows of the largest values and their columns

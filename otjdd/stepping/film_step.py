@@ -70,9 +70,17 @@ from otjdd.mechanisms.polarisation import (
 from otjdd.physics.charging import charge_between
 from otjdd.physics.columns import bending, log_change
 from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fill_pull, flux_slopes_of, fluxes_of
-from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, closure, faces, hold_electrons, move_fields
+from otjdd.physics.junction import (
+    FluxSlopes,
+    Junction,
+    band_of_fields,
+    closure,
+    coupled,
+    faces,
+    hold_electrons,
+    move_fields,
+)
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, solve_tridiagonal
-from otjdd.physics.quasistatic import coupled
 from otjdd.physics.state import CHARGE, LOG_G, VOLTAGE, State, Tangent
 from otjdd.stepping.rosenbrock import (
     CAME,

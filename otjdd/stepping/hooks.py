@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd import mechanisms
-from otjdd.compiler.decorators import ALL, ANY, LIMIT, STATUS, WORST, bare, detached, hook, inlined, parts_of
+from otjdd.compiler.decorators import ALL, ANY, LIMIT, STATUS, WORST, bare, detached, hook, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
+from otjdd.physics.columns import ensure_current
 from otjdd.physics.junction import Junction
-from otjdd.physics.quasistatic import ensure_current
+from otjdd.physics.settled import PARTS, count_charge
 from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.stepping.rosenbrock import Trial
 
@@ -33,9 +33,6 @@ class Control(NamedTuple):
     max_steps: int  # of one call
     outside: float  # share of the ions that concentrations beyond their bounds may stand for
     most: float = 1.0  # error norm up to which a step is accepted
-
-
-PARTS = parts_of(mechanisms)
 
 
 def plain(function: Any) -> Any:
@@ -126,6 +123,7 @@ def accepted(junction: Junction, state: State, trial: Trial):
 def accept(junction: Junction, trial: Trial, state: State):
     """Copy the end of a step to a state, the start of the next one."""
     accepted(junction, state, trial)
+    count_charge(junction, state, trial.state, trial.between)
     copy_state(trial.state, state)
 
 

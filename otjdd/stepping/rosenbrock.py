@@ -29,11 +29,11 @@ from otjdd.mechanisms.polarisation import (
     solve_polarisation,
     start_polarisation,
 )
-from otjdd.mechanisms.traps.kinetic import trap_current
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import Columns, Junction, new_state
+from otjdd.physics.junction import Columns, Junction, coupled, new_state
 from otjdd.physics.numerics import add_scaled, copy
-from otjdd.physics.quasistatic import coupled, drop, source_current
+from otjdd.physics.quasistatic import drop, source_current
+from otjdd.physics.settled import relaxation
 from otjdd.physics.state import (
     AT_LEFT,
     AT_RIGHT,
@@ -383,7 +383,7 @@ def step_of(system: System, name: str):
 
         with_current : the current acts on V_j, along its tangent; else it stays that of the start.
         """
-        method, work, dV, traps = trial.method, trial.work, 0.0, trap_current(state)
+        method, work, dV, own = trial.method, trial.work, 0.0, relaxation(state)
         begin_border(junction, state, work, source.voltage, 1.0 / (dt * method.gamma), with_current)
         if not factor(junction, state, trial, 1.0 / (dt * method.gamma)):
             return False
@@ -403,7 +403,7 @@ def step_of(system: System, name: str):
             fill_right_hand_sides(method, work, i, 1.0 / dt)
             rest = source.voltage + source.slope * method.alpha[i] * dt - state.V[0] - dV
             if coupled(junction):
-                current = conducted(junction, state, tangent, trial, with_current, dV) + traps
+                current = conducted(junction, state, tangent, trial, with_current, dV) + own
                 rest = charging_rest(junction, method, work, i, 1.0 / dt, rest, current)
             rest += method.gamma_sum[i] * dt * source.slope
             if not abs(rest) < math.inf:

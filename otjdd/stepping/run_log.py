@@ -8,14 +8,14 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.errors import Status
-from otjdd.mechanisms.traps.kinetic import trap_current, trap_current_of_column
 from otjdd.physics.channels import transport
 from otjdd.physics.charging import conduction
-from otjdd.physics.columns import add_channels, follow_tangent, put_tangent
+from otjdd.physics.columns import add_channels, ensure_current, follow_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import copy
-from otjdd.physics.quasistatic import at_compliance, ensure_current
+from otjdd.physics.quasistatic import at_compliance
+from otjdd.physics.settled import own_current, relaxation
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.extremes import Watch, note_largest, temperature_rise
 from otjdd.stepping.hooks import fill_row
@@ -107,7 +107,7 @@ def write_row(
     row[CURRENT] = conduction(state)
     if row.size > RECORD:
         for k in range(state.G.size):
-            row[RECORD + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
+            row[RECORD + k] = state.V[0] * state.G[k] + own_current(state, k)
     row[CHARGING] = state.charging[0]
     current = row[CURRENT] + row[CHARGING]
     if at_compliance(junction, current):  # the source has given way
@@ -136,11 +136,11 @@ def write_read(junction: Junction, state: State, tangent: Tangent, time: float, 
         add_channels(junction, state, tangent, k)
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     if state.V[0] == 0.0:
-        row[READ_CURRENT] = trap_current(state)
+        row[READ_CURRENT] = relaxation(state)
     row[READ_SHARE], row[READ_ENERGY], row[READ_UNSEEN] = share, energy, unseen
     if row.size > first:
         for k in range(state.G.size):
-            row[first + k] = state.V[0] * state.G[k] + trap_current_of_column(state, k)
+            row[first + k] = state.V[0] * state.G[k] + own_current(state, k)
     log.used[READS] += 1
     return Status.DONE
 

@@ -14,23 +14,22 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
-from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
 from otjdd.physics.columns import close_all, follow_tangent
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, hold_traps
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_traps
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
 from otjdd.physics.quasistatic import (
     VOLTAGE_TOLERANCE,
     Accuracy,
     at_compliance,
     blur,
-    coupled,
     drop,
     idle,
     resistance,
     settle,
     source_current,
 )
+from otjdd.physics.settled import relaxes
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
 from otjdd.stepping.error_norm import Control, drift, error_by_charge, motion, norm_of, outside, voltage_slack
 from otjdd.stepping.film_step import film_step
@@ -221,7 +220,7 @@ def leap(junction: Junction, state: State, tangent: Tangent, trial: Trial, task:
             new.c[k, i] += step * work.error[k, i]
     if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
-    accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and have_memory(new)))
+    accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and relaxes(new)))
     start_end(state, new, step)
     end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
     status = settle_end(junction, state, tangent, trial, end, step, accuracy)
@@ -307,7 +306,7 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     copy_band(new, band)
     use_end(junction, state, new)
     slack = voltage_slack(control) * (allowed / (VOLTAGE_ERROR * control.rtol))
-    accuracy = Accuracy(slack, task.recorded or (source.observed and have_memory(new)))
+    accuracy = Accuracy(slack, task.recorded or (source.observed and relaxes(new)))
     start_end(state, new, step)
     status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status != Status.DONE:

@@ -9,7 +9,7 @@ from devices import SMALL, begin, case, conducted, needs_speed, settled, solve
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
 from otjdd.physics import quasistatic
-from otjdd.physics.columns import close_all
+from otjdd.physics.columns import close_all, ensure_current
 from otjdd.physics.junction import new_state
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
@@ -71,10 +71,10 @@ def test_blur_is_what_an_error_of_the_current_moves_the_junction_voltage_by():
 def test_no_current_passes_at_no_voltage_and_one_that_nothing_asked_for_is_evaluated():
     run = begin(case(**SMALL))
     run.state.G[:] = -1.0
-    assert quasistatic.ensure_current(run.junction, run.state, run.tangent) == Status.DONE
+    assert ensure_current(run.junction, run.state, run.tangent) == Status.DONE
     assert list(run.state.G) == [0.0]
     assert solve(run, 0.4, 0.4) == Status.DONE
-    assert quasistatic.ensure_current(run.junction, run.state, run.tangent) == Status.DONE
+    assert ensure_current(run.junction, run.state, run.tangent) == Status.DONE
     assert run.state.V[0] == 0.4
     assert run.state.G[0] == conducted(run)[0] > 0.0
 

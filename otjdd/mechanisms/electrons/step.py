@@ -24,8 +24,6 @@ V_j, polarisation and temperature, followed in parts as short as their error ask
 ends show that their error cannot matter.
 """
 
-from typing import Any
-
 import numpy as np
 
 from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined
@@ -39,7 +37,7 @@ from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, GUESS, State, WayBetween, copy_state
 from otjdd.variables import SHEET, TERMINAL_LEFT, TERMINAL_RIGHT
 
-__all__ = ["accepted", "answer", "fill_row", "may_leap"]  # hooks
+__all__ = ["answer", "count_charge", "fill_row", "left_charge", "may_leap"]  # hooks
 
 ROUND_OFF = 1e-9  # kT that the band of a stack moves where it is solved again
 NEAR = 0.5  # kT that the band moves between two states whose mean weights give what flows: to some 2e-3 of it
@@ -98,16 +96,14 @@ def carried(junction: Junction, k: int, old: State, new: State) -> float:
 
 
 @detached
-def left_charge_change(junction: Junction, k: int, old: State, new: State) -> float:
-    """Change of the charge of the left terminal of column k between two near states [C/m2]."""
-    charge = junction.ions[k].z * (new.passed[k, AT_LEFT] - old.passed[k, AT_LEFT])
-    charge -= new.traps.to_left[k] - old.traps.to_left[k]
-    if hold_electrons(junction):
-        charge -= surplus_change(junction, k, old, new)
-        before, after, width = old.electrons[k], new.electrons[k], junction.columns.width[k]
-        for i in range(width.size):
-            charge -= width[i] * (after[LEFT, i] - before[LEFT, i])
-    return new.D_left[k] - old.D_left[k] + ELEMENTARY_CHARGE * charge
+def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge of the electrons of column k that came from the left electrode, on it [C/m2]."""
+    if not hold_electrons(junction):
+        return 0.0
+    count, before, after = surplus_change(junction, k, old, new), old.electrons[k], new.electrons[k]
+    for i in range(junction.columns.width.shape[1]):
+        count += junction.columns.width[k, i] * (after[LEFT, i] - before[LEFT, i])
+    return -ELEMENTARY_CHARGE * count
 
 
 @bare
@@ -282,10 +278,10 @@ def follow_surplus(junction: Junction, old: State, new: State, between: WayBetwe
 
 
 @bare
-def accepted(junction: Junction, state: State, trial: Any):
-    """Count the charge that electrons took on the way from a state to the end of a step."""
+def count_charge(junction: Junction, old: State, new: State, between: WayBetween):
+    """As `follow_surplus`, where the film holds electrons."""
     if hold_electrons(junction):
-        follow_surplus(junction, state, trial.state, trial.between)
+        follow_surplus(junction, old, new, between)
 
 
 @inlined

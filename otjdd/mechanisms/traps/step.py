@@ -12,11 +12,18 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
-from otjdd.mechanisms.traps.kinetic import LEAST_SHARE, error_of_filling, have_memory, trap_current
+from otjdd.mechanisms.traps.kinetic import (
+    LEAST_SHARE,
+    error_of_filling,
+    fill_traps,
+    have_memory,
+    trap_current,
+    trap_current_of_column,
+)
 from otjdd.mechanisms.traps.sites import RATES
+from otjdd.physics.columns import ensure_current
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, TrapState
 from otjdd.variables import TAKEN_LEFT, TAKEN_RIGHT, TERMINAL_LEFT, TERMINAL_RIGHT, TRAPPED
 
@@ -53,6 +60,34 @@ def stop_traps(state: State):
             for row in range(RATES):
                 traps.slope[k, j, row] = (traps.rates[k, j, row] - traps.old_rates[k, j, row]) / traps.step[0]
     start_traps(state, state, 0.0)
+
+
+@inlined
+def relaxes(state: State) -> bool:
+    """Traps whose filling takes time relax."""
+    return have_memory(state)
+
+
+@detached
+def fill(junction: Junction, state: State):
+    """Fill traps whose filling takes time, at the fields of a settled state. Returns a status."""
+    if have_memory(state):
+        fill_traps(junction, state)
+        if not math.isfinite(trap_current(state)):
+            return Status.SPECTRUM_NOT_CONVERGED
+    return Status.DONE
+
+
+@bare
+def own_current(state: State, k: int) -> float:
+    """Current [A] by which traps of column k relax."""
+    return trap_current_of_column(state, k)
+
+
+@inlined
+def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge that electrons on traps of column k mirror on its left terminal [C/m2]."""
+    return -ELEMENTARY_CHARGE * (new.traps.to_left[k] - old.traps.to_left[k])
 
 
 @inlined

@@ -31,11 +31,12 @@ from otjdd.laws import Wall
 from otjdd.mechanisms.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
 from otjdd.mechanisms.heat import fill_power, heated
 from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
+from otjdd.physics.columns import ensure_current
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair, layer_count
-from otjdd.physics.junction import Junction, hold_electrons
+from otjdd.physics.junction import Junction, coupled, hold_electrons
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import Accuracy, coupled, ensure_current, settle
+from otjdd.physics.quasistatic import Accuracy, settle
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.film_step import bend_less
 from otjdd.stepping.rosenbrock import Trial, displaced
