@@ -31,6 +31,20 @@ def test_an_offset_that_is_known_is_held():
     assert (fit.offset, fit.offset_error) == (2e-10, 0)
 
 
+def test_errors_are_those_of_repeated_measurements():
+    x, draw = np.arange(1.0, 11.0), np.random.default_rng(3)
+    drawn = [fits.exponential(x, 50 * np.exp(-x / 4) + draw.normal(0, 0.5, x.size)) for _ in range(300)]
+    for name in ("amplitude", "scale", "offset"):
+        values = np.array([getattr(fit, name) for fit in drawn])
+        told = np.median([getattr(fit, f"{name}_error") for fit in drawn])
+        spread = np.diff(np.percentile(values, [16, 84]))[0] / 2
+        assert told == pytest.approx(spread, rel=0.25), name
+
+
+def test_without_a_point_to_spare_there_is_no_error():
+    assert math.isnan(fits.exponential([0.0, 1.0, 2.0], [3.0, 2.0, 1.5]).scale_error)
+
+
 @pytest.mark.parametrize(
     ("x", "y", "words"),
     [

@@ -106,3 +106,10 @@ def test_errors_of_the_trapezoid_are_the_spread_over_noise():
     errors = np.array([(fit.barrier_substrate_error, fit.barrier_metal_error) for fit in found])
     np.testing.assert_allclose(barriers.std(axis=0), errors.mean(axis=0), rtol=0.25)
     assert np.corrcoef(barriers.T)[0, 1] == pytest.approx(np.mean([fit.correlation for fit in found]), abs=0.1)
+
+
+def test_error_of_the_fowler_nordheim_barrier_follows_that_of_the_slope():
+    V = np.linspace(0.5, 2.0, 30)
+    fit = fits.fowler_nordheim_slope(V, noisy(textbook.fowler_nordheim(V, 0.5, 2.8e-9), 0.05), (0.5, 2.0), 2.8e-9)
+    shifted = textbook.fowler_nordheim_barrier(fit.slope - fit.slope_error, 2.8e-9)
+    assert fit.barrier_error == pytest.approx(shifted - fit.barrier, rel=0.02)

@@ -126,6 +126,14 @@ def pulse_train(heights, rest=0.0, noise=0.0):
     return outputs.dataset({"voltage": V, "current": 1e-6 * V}, {"time": np.arange(V.size) * 1e-9})
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_pulses_of_any_height_have_a_peak(noise):
+    heights = [0.4, 1.0, 2.0, -0.5, 0.9]
+    found = plasticity.peaks(pulse_train(heights, noise=noise))
+    assert found == pytest.approx(1e-6 * np.abs(heights))
+    assert len(plasticity.pulses(pulse_train(np.zeros(3)))) == 0
+
+
 def test_a_read_between_pulses_is_no_pulse():
     ds = pulse_train([2.0, 0.2, 2.0, 0.2])
     assert len(plasticity.pulses(ds)) == 4

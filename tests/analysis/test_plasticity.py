@@ -20,6 +20,10 @@ def response(count=10, height=0.6, rest=0.1):
     return outputs.dataset({"voltage": np.where(under, height, rest), "current": current}, {"time": t})
 
 
+def test_negative_pulses_are_found_too():
+    assert len(plasticity.pulses(response(4, height=-2.5, rest=0.0))) == 4
+
+
 def test_paired_pulses_add_what_is_left_of_the_ones_before():
     left = np.exp(-PERIOD / TAU)
     peaks = plasticity.peaks(response())

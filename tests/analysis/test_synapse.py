@@ -57,6 +57,10 @@ def test_a_sweep_has_no_numbers_of_a_loop_of_writes_and_reads():
         synapse.loop(reads([1e6, 1e5], write=[np.nan, np.nan]))
 
 
+def test_equal_resistances_are_one_state():
+    assert synapse.states_between([10, 10.05, 20, 20.1, 30, 99, 1], 5, 50) == 3
+
+
 def test_thermionic_curves_give_back_their_barrier():
     V, T = np.round(np.arange(-0.5, 0.51, 0.02), 10), np.array([280.0, 300.0, 320.0])
     area, richardson, barrier = 3e-10, 1.56e6, 0.55

@@ -1,5 +1,6 @@
 """Cases: the shipped ones, what is refused and how it is told, changes, and text that loads back."""
 
+import functools
 import math
 import os
 import pickle
@@ -128,6 +129,16 @@ def test_a_list_with_a_bad_member_is_not_also_called_too_short():
     ]
 
 
+def test_values_are_set_on_top_of_the_file():
+    changes = {"device.film.thickness": "3.2 nm", "device.film.cells": "50", "drive.parts[1].voltage": "1 V"}
+    case = load_case(REFERENCE, set=changes)
+    assert case.device.film.thickness == 3.2e-9
+    assert case.device.film.cells == 50
+    assert case.drive.parts[1].voltage == 1
+    assert case == load_case(REFERENCE, **changes)
+    assert case == load_case(REFERENCE).replace(**changes)
+
+
 def test_replace_gives_another_case_and_takes_si_numbers():
     case = parse_case(CASE)
     thick = case.replace("device.film.thickness", 3.2e-9)
@@ -164,6 +175,17 @@ def with_table(tmp_path):
     text = CASE.split("[drive]")[0] + '[drive]\nkind = "table"\nfile = "w.csv"\n'
     (folder / "case.toml").write_text(text)
     return folder / "case.toml"
+
+
+def test_files_are_found_beside_the_case_from_anywhere(with_table, monkeypatch):
+    monkeypatch.chdir("/")
+    case = load_case(with_table)
+    assert case.drive.waveform().voltages[-1] == 1
+    (with_table.parents[1] / "above.toml").write_text('base = "folder/case.toml"\n')
+    assert load_case(with_table.parents[1] / "above.toml").drive.waveform().voltages[-1] == 1  # beside the base
+    assert 'file = "w.csv"' in case.resolved()
+    assert parse_case(case.resolved(), with_table.parent) == case
+    assert case.replace("temperature", "310 K").drive == case.drive
 
 
 def test_the_digest_covers_the_files_that_a_case_names(with_table):
@@ -295,6 +317,27 @@ def test_a_table_that_names_its_kind_replaces_the_one_that_is_there():
     assert first.replace("drive", {"voltage": "2 V"}).drive.read_each  # a table without it is put on the other
     one = {"thickness": "2 nm", "permittivity": {"law": "linear", "eps_r": 20}}
     assert load_case("double-barrier", {"device.film": one}).device.film.thickness == 2e-9  # instead of layers
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("vcm-heat", "study"),
+        ("ftj-hzo", "device.film.polarisation"),
+        ("oxygen-exchange", "device.right.exchange"),
+        ("li2019", "device.heat"),  # none is there
+    ],
+)
+def test_a_table_of_a_base_is_taken_away(tmp_path, name, key):
+    def at(case):
+        return functools.reduce(getattr, key.split("."), case)
+
+    file = tmp_path / "own.toml"
+    file.write_text(f'base = "{name}"\n{key} = "none"\n')
+    changes = {} if name != "ftj-hzo" else {"drive": {"kind": "hold", "voltage": "0 V", "duration": "1 s"}}
+    assert at(load_case(file, changes)) is None
+    assert at(load_case(name, {key: "none"} | changes)) is None
+    assert at(load_case(name).replace({key: "none"} | changes)) is None
 
 
 @pytest.mark.parametrize(

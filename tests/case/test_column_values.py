@@ -64,6 +64,16 @@ def test_a_table_keeps_its_mean_whatever_the_number_of_columns(tmp_path):
         values({"law": "table", "file": str(file)}, 5)
 
 
+@pytest.mark.parametrize("nodes", ["gauss-hermite", "draws"])
+@pytest.mark.parametrize("still", [KEY, "device.left.barrier"])
+def test_a_key_of_no_spread_stands_still_beside_those_that_move_together(still, nodes):
+    spread = {KEY: 0.1, "device.left.barrier": 0.1} | {still: 0.0}
+    found, _ = column_values(
+        Columns(count=3, spread=spread, nodes=nodes, together=(KEY, "-device.left.barrier")), VALUE
+    )
+    assert found.keys() == spread.keys() - {still}
+
+
 def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():
     spread = {KEY: {"law": "exponential", "scale": 0.05}, "device.left.barrier": {"law": "normal", "deviation": 0.04}}
     for sign in ("", "-"):

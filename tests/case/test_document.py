@@ -12,6 +12,7 @@ from otjdd.case.document import (
     load_document,
     parse_document,
     read_text,
+    read_value,
 )
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError
@@ -169,6 +170,26 @@ def test_a_chain_of_bases_has_an_end(tmp_path):
         write_files(tmp_path, **{f"c{i}": f'base = "c{i + 1}.toml"'})
     with pytest.raises(CaseError, match="at most 16 bases"):
         load_document(tmp_path / "c0.toml", NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3.2 nm", "3.2 nm"),
+        ("200", 200),
+        ("1e-5", 1e-5),
+        ("true", True),
+        ('"200"', "200"),
+        ('["1 s", "2 s"]', ["1 s", "2 s"]),
+        ("{a = 1}", {"a": 1}),
+        ("mott-gurney", "mott-gurney"),
+        ("1\nb = 2", "1\nb = 2"),
+        ("[" * 5000, "[" * 5000),
+        ("", ""),
+    ],
+)
+def test_a_set_value_is_a_toml_value_where_it_reads_as_one(text, value):
+    assert read_value(text) == value
 
 
 def test_values_are_set_by_dotted_key_and_index():

@@ -30,6 +30,13 @@ def test_another_material_is_told_what_it_takes_over(tmp_path, text):
     assert not any("ions.well_right" in line for line in notes(path, {"ions.well_right": "0 eV"}))
 
 
+def test_the_same_materials_are_told_nothing(tmp_path):
+    assert notes("rv-loop", {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.6 eV"}) == []
+    path = tmp_path / "own.toml"
+    path.write_text('base = "rv-loop.toml"\ntitle = "my SrTiO3"\ndevice.film.material = "SrTiO3"\n')
+    assert notes(path, {}) == []
+
+
 @pytest.mark.parametrize("value", ["1", '["device.film"]', '["device.film.thickness"]', "[1]"])
 def test_a_list_of_calibrated_values_names_keys_of_its_file(tmp_path, value):
     path = tmp_path / "own.toml"

@@ -93,3 +93,15 @@ def test_a_read_is_no_write_and_comes_after_the_last_one():
     assert found[1:, 1].tolist() == [2.0, 2.0, -1.0]
     assert found[1:, 0] == pytest.approx([1e-6 + 1e-3, 1e-6 + 1e-3, 3e-6 + 2e-3], rel=1e-12)
     assert len(writes(drive)) == 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 5])
+def test_a_run_that_ended_early_has_the_reads_that_it_took(count):
+    drive = concatenate([READ, WRITE, READ, READ, WRITE, READ, READ])
+    whole = last_writes(drive, 5)
+    for made in (
+        last_writes(drive, count),
+        last_writes(Blocks(READ, WRITE.then(READ).then(READ), WRITE, READ, READ), count),
+    ):
+        assert made.shape == (count, 2)
+        np.testing.assert_allclose(made, whole[:count], rtol=1e-12)
