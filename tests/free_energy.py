@@ -5,6 +5,7 @@ Per area, with the vacancies c_i in cells of width h_i, the fields E_f at the fa
     F = sum_i h_i {kT [c ln(c/c_max) + (c_max - c) ln(1 - c/c_max)] + W_i c_i} + sum_f d_f int_0^E_f E dD
         + int_0^Q_left (edge_left + u) dQ - V_j Q_left + int_0^Q_right (edge_right + u) dQ
 
+Both edges are those of the band of the first layer, continued through the film: so is the formation energy of a vacancy.
 F is stationary in D(L) where the closure holds. If a vacancy passes face f, F changes by kT times
 ln[(odds behind B(-d))/(odds before B(d))], in the notation of `otjdd.physics.ions`. The flux there has the opposite sign.
 So F falls along the discrete equations, with any law of motion and on any grid. This holds for a constant V_j, so without
@@ -159,9 +160,9 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
             for state in (before, after)
         )
         left = charging(junction.left[k], before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
-        shift = junction.columns.left_edge[k] + junction.columns.offset[k]
-        left += shift * (after.D_left[k] - before.D_left[k])
+        left += junction.columns.left_edge[k] * (after.D_left[k] - before.D_left[k])
         right = charging(junction.right[k], -before.D_right[k], -after.D_right[k])
+        right += junction.columns.offset[k] * (after.D_right[k] - before.D_right[k])
         total += weight * (math.fsum([*new, *-old]) + left + right)
         size += weight * (np.abs(old).sum() + np.abs(new).sum())
     return total, size
