@@ -342,12 +342,6 @@ class LayeredFilm(Record):
         """Number of cells of all layers."""
         return sum(layer.cells for layer in self.layers)
 
-    @property
-    def parted(self) -> bool:
-        """True where a layer without sites lies between two with sites."""
-        mobile = [i for i, layer in enumerate(self.layers) if layer.ions == "mobile"]
-        return mobile[-1] - mobile[0] >= len(mobile)
-
     def with_cells(self, cells: int) -> "LayeredFilm":
         """The film on a grid of about another number of cells, each layer in proportion."""
         whole = self.cells

@@ -149,13 +149,6 @@ SUBJECTS = {
         'device.film.electrons = "balance"',
     ),
     "rise": Subject("`ions.activation_energy_rise`", unusual_quantity(RISE, "energy", 0.0), "none"),
-    "electrons": Subject(
-        '`device.film.electrons = "balance"`',
-        lambda case: (
-            [(("device", "film", "electrons"), '"balance"', case)] if case.device.film.electrons != "none" else []
-        ),
-        '"none"',
-    ),
     "drive": Subject(
         "any other drive",
         lambda case: [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)],
@@ -208,10 +201,6 @@ def layered(case: Case, record: Any) -> bool:
     return isinstance(case.device.film, LayeredFilm)
 
 
-def rests(case: Case, record: Any) -> bool:
-    return case.ions.initial == "equilibrium" or settles(case, record)
-
-
 def vacancies_move(case: Case, record: Any) -> bool:
     moving = case.drive.kind != "iv" or any(getattr(case.drive, "states", {}).values())
     return moving or hasattr(case.ions.initial, "history")
@@ -222,7 +211,6 @@ def in_a_crossbar(case: Case, record: Any) -> bool:
 
 
 SMALL = "cv", "impedance"
-PARTED = "with device.film.layers without sites between others, "
 RULES = (
     rule_of_drives("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
     rule_of_drives("heat", ("patterns",), " (compact models have one temperature)"),
@@ -283,8 +271,6 @@ RULES = (
          lambda *at: not with_electrons(*at), law=True),
     Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
-    Rule("electrons", PARTED + "in a film that relaxes instantaneously",
-         lambda *at: layered(*at) and at[0].device.film.parted and rests(*at)),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),
     Rule("circuit", "in a case with a [crossbar], whose drivers are resistances and whose cells are static", in_a_crossbar),

@@ -50,7 +50,7 @@ from otjdd.mechanisms.electrons.density import (
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.ion_fluxes import bind, binds
 from otjdd.physics.ions import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, layer_count
-from otjdd.physics.junction import Fields, Junction, fill_fields
+from otjdd.physics.junction import Fields, Junction, fill_fields, hold_electrons
 from otjdd.physics.numerics import bernoulli_given
 from otjdd.physics.state import State
 
@@ -228,7 +228,8 @@ def fill_bands(junction: Junction, k: int, V: float, stack: Stack, with_slopes: 
     """
     fill_ends(junction, k, V, stack)
     fill_fields(junction, k, Fields(stack.D, stack.E, stack.eps, stack.guess, stack.sides), False)
-    fill_electrons(junction, k, V, stack, with_slopes)
+    if hold_electrons(junction):
+        fill_electrons(junction, k, V, stack, with_slopes)
 
 
 @detached
