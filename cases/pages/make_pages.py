@@ -25,8 +25,6 @@ from otjdd.plot.figure import KINDS
 from otjdd.results.outputs import OUTPUTS
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
-import bad_inputs
 from diagrams import DIAGRAMS
 from executed import outputs_of, picture_of
 from licences import licences
@@ -313,12 +311,11 @@ def write_checks() -> None:
         (page_link(path, "tests/journeys"), first_paragraph(ast.get_docstring(ast.parse(path.read_text("utf-8")))))
         for path in sorted(ROOT.glob("tests/journeys/test_*.py"))
     ]
-    mistakes = [(bad.name, f"`otjdd {bad.words}`", str(bad.code)) for bad in bad_inputs.BAD]
+    said = (ROOT / "tests/case/messages/commands.txt").read_text("utf-8")
     write_page(
         "tests/journeys/README.md",
         f"{with_links(readme.read_text('utf-8'), readme)}\n{table(('test', 'journey'), journeys)}\n"
-        "## Bad inputs\n\nMistakes of users, each with its exit code.\n\n"
-        + table(("bad input", "command", "exit code"), mistakes),
+        f"## Wrong words\n\nMistakes of users, with the exit code and what is said.\n\n```text\n{said}```\n",
     )
 
 

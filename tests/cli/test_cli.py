@@ -120,12 +120,6 @@ def test_a_result_is_exported_as_csv(folder):
     done = otjdd(folder, "export", "a.nc")
     assert (done.returncode, done.stdout) == (0, "a.csv\n")
     assert (folder / "a.csv").read_text() == "read_time (s),read_resistance (ohm)\n1.0,20000.0\n"
-    done = otjdd(folder, "export", "a.nc", "--over", "bias")
-    assert done.returncode == 2
-    assert "it has read" in " ".join(done.stderr.split())
-    done = otjdd(folder, "export", "a.nc", "-o", "a.xlsx")
-    assert (done.returncode, (folder / "a.xlsx").exists()) == (2, False)
-    assert "such as a.csv, got a.xlsx" in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -20,45 +20,6 @@ def test_a_train_has_the_pulses_that_are_asked_for():
     assert train.down.voltage < 0.0
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--voltage", "3"], "two numbers"),
-        (["--time", "a:b"], "two numbers"),
-        (["--set-pulse", "2.2 V"], "a comma and a width"),
-        (["--set-pulse", "2.2 V, 50 nm"], "50 nm"),
-        (["--reset-pulse", "-6 V, 50 ns"], "as --voltage has it"),
-        (["--reset-pulse", "-2 V, 5 ns"], "as --time has it"),
-        (["--set-pulse", "-2 V, 50 ns"], "two signs"),
-        (["--pulses", "1"], "than or equal to 2"),
-        (["--temperatures", "250K"], '"250K:400K" or "250K:400K:4"'),
-        (["--vary", "device.film.thickness=2.6nm"], '"device.film.thickness=2.6nm:3.0nm"'),
-        (["--vary", "device.film.thickness=2.6nm:3nm:few"], "how many nodes if not 3"),
-    ],
-)
-def test_ranges_that_are_none_are_wrong_usage(tmp_path, words, said):
-    done = otjdd(tmp_path, "compact", "li2019", "-o", "model", *words)
-    assert done.returncode == 2
-    assert said in " ".join(done.stderr.replace("│", " ").split())
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--vary", "device.film.thicknes=2.6nm:3nm"], "did you mean"),
-        (["--vary", "device.film.thickness=2.6nm:3"], "a number without a unit"),
-        (["--vary", "device.film.thickness=3nm:3.2nm"], "around the case's own, 2.8 nm"),
-        (["--vary", "device.radius=1um:20um"], "as its parameter area"),
-        (["--temperatures", "250K:400K:2"], "3 to 6 nodes"),
-    ],
-)
-def test_numbers_that_make_no_parameter_are_a_fault_before_anything_runs(tmp_path, words, said):
-    done = otjdd(tmp_path, "compact", "li2019", "-o", "model", *words)
-    assert done.returncode == 3
-    assert said in " ".join(done.stderr.split())
-    assert not (tmp_path / "model").exists()
-
-
 def test_folder_with_a_model_of_another_version_is_left_alone(compact_model, tmp_path):
     path = tmp_path / "model.nc"
     compact_model.save(path)

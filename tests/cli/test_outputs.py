@@ -14,80 +14,11 @@ from small_studies import ONE_READ, POINT
 from otjdd.errors import ResultError
 from otjdd.results import store
 
-AIMS = """
-case = "small.toml"
-[[parameter]]
-key = "device.left.barrier"
-low = "0.5 eV"
-high = "0.7 eV"
-dimension = "energy"
-source = "made up"
-[[run]]
-name = "one"
-set = {}
-[[run.target]]
-name = "high"
-read = 0
-value = 1e8
-within = 1.2
-"""
-FIT = ["fit", "loop.csv", "fitted.toml", "--vary", "ions.density"]
-CALIBRATE = ["calibrate", "aims.toml", "--evaluations", "0", "--rounds", "0", "--no-sensitivity"]
-LOOP = """
-base = "rv-loop.toml"
-columns = { count = 1, spread = {} }
-device.film.cells = 12
-"""
-
 
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "small.toml").write_text(ONE_READ)
-    (tmp_path / "study.toml").write_text(POINT + "[study.grid]\n\"drive.width\" = ['20 ns', '40 ns']\n")
-    (tmp_path / "base.toml").write_text(LOOP)
-    (tmp_path / "fitted.toml").write_text('base = "base.toml"\n')
-    (tmp_path / "aims.toml").write_text(AIMS)
-    (tmp_path / "loop.csv").write_text("V_write (V),R (ohm)\n0.5,1e8\n1.0,2e8\n1.5,3e8\n")
-    store.write(made_results.reads([1.0, -1.0], [1e8, 1e5]), tmp_path / "r.nc")
-    (tmp_path / "link.nc").symlink_to("r.nc")
-    os.link(tmp_path / "loop.csv", tmp_path / "hard.csv")
-    (tmp_path / "found.nc").write_text("my notes")
-    (tmp_path / "notes.toml").write_text("# my notes")
-    (tmp_path / "drawn.png").write_bytes(b"my picture")
     return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ([*FIT, "-o", "loop.csv"], "loop.csv is an input"),
-        ([*FIT, "-o", "hard.csv"], "hard.csv is an input"),
-        ([*FIT, "-o", "new.png"], "new.png would be written twice"),
-        ([*FIT, "-o", "base.nc"], "base.toml is an input"),
-        ([*FIT, "-o", "notes.nc"], "notes.toml: was not written with notes.nc, or was edited"),
-        ([*FIT, "-o", "drawn.nc"], "drawn.png: was not written with drawn.nc, or was edited"),
-        ([*CALIBRATE, "-o", "small.toml"], "small.toml is an input"),
-        ([*CALIBRATE, "-o", "aims.toml"], "aims.toml is an input"),
-        ([*CALIBRATE, "-o", "y.nc"], "y.nc would be written twice"),
-        ([*CALIBRATE, "-o", "found.toml"], "found.nc: is something else, and would be replaced"),
-        (["export", "r.nc", "-o", "r.nc"], "r.nc is an input"),
-        (["export", "r.nc", "-o", "link.nc"], "link.nc is an input"),
-        (["plot", "r.nc", "loop.csv", "-o", "loop.png", "-o", "loop.csv"], "figures are written as .png"),
-        (["predict", "r.nc", "rv-loop", "-o", "r.nc"], "r.nc is an input"),
-        (["rerun", "r.nc", "-o", "link.nc"], "link.nc is an input"),
-        (["run", "small.toml", "-o", "z.png", "--plot", "z.png"], "z.png would be written twice"),
-        (["study", "study.toml", "-o", "."], "study.toml: is not of a study in this folder"),
-        (["compact", "small.toml", "-o", "."], "otj.va: was not written with model.nc"),
-    ],
-)
-def test_files_that_are_read_or_foreign_are_not_replaced(folder, words, said):
-    if words[0] == "compact":
-        (folder / "otj.va").write_text("// my own module")
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    done = otjdd(folder, *words)
-    assert done.returncode in (2, 5), done.stderr
-    assert said in " ".join(done.stderr.replace("│", " ").split())
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_files_of_an_earlier_result_are_replaced_or_removed_and_edited_ones_are_left(tmp_path):
@@ -154,7 +85,7 @@ def test_a_result_is_kept_elsewhere_under_a_short_name_and_leaves_no_empty_folde
         place.mkdir()
     monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(places[0]))
     monkeypatch.setenv("HOME", str(places[1]))
-    write, ds = store.write, store.read(folder / "r.nc")
+    write, ds = store.write, made_results.reads([1.0], [1e8])
 
     def refusing(ds, path):
         if path.is_relative_to(places[0]) or len(path.name) > 20:
@@ -170,6 +101,7 @@ def test_a_result_is_kept_elsewhere_under_a_short_name_and_leaves_no_empty_folde
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root makes links of other users")
 def test_a_link_of_another_user_is_not_followed_to_the_folder_of_a_study(folder):
+    (folder / "study.toml").write_text(POINT + "[study.grid]\n\"drive.width\" = ['20 ns', '40 ns']\n")
     (folder / "home").mkdir()
     (folder / "planted").symlink_to("home")
     os.lchown(folder / "planted", 65534, 65534)

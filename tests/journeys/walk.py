@@ -6,6 +6,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+from click.testing import Result
 from typer.testing import CliRunner
 
 from otjdd.cli import app
@@ -20,10 +21,15 @@ def otjdd(words: str, *, code: int = 0, smaller: bool = False) -> str:
 
     smaller : simulate the case with 12 cells and one column
     """
-    done = CliRunner().invoke(app, shlex.split(f"{words} {SMALL if smaller else ''}"), prog_name="otjdd")
+    done = invoked(f"{words} {SMALL if smaller else ''}")
     assert done.exit_code == code, f"otjdd {words}: exit code {done.exit_code}\n{done.output}"
     assert BUG not in done.output
     return done.output
+
+
+def invoked(words: str) -> Result:
+    """Outcome of `otjdd WORDS`, run in this process."""
+    return CliRunner().invoke(app, shlex.split(words), prog_name="otjdd")
 
 
 def process(words: str, *, code: int = 0) -> str:

@@ -129,15 +129,6 @@ def test_a_memory_limit_ends_a_run(folder):
     assert "memory limit of 0.4 GiB" in told
 
 
-def test_more_profiles_than_memory_are_refused_at_once(folder):
-    words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
-    done = otjdd(folder, "run", "endless.toml", *words)
-    assert done.returncode == 6
-    assert "record.profiles" in done.stderr
-    assert "GiB" in done.stderr
-    assert not (folder / "endless.nc").exists()
-
-
 def test_an_interruption_within_a_kernel_is_one():
     interrupted, wrapped = KeyboardInterrupt(), SystemError("returned a result with an exception set")
     wrapped.__cause__ = interrupted
