@@ -87,44 +87,25 @@ def pages(site) -> dict[str, Page]:
 
 
 @pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
-def test_each_page_has_a_language_one_title_and_no_level_of_headings_left_out(pages):
+def test_each_page_can_be_read_on_a_screen_by_ear_and_by_keyboard_and_asks_for_nothing_from_elsewhere(site, pages):
     assert "reference/python.html" in pages
+    assert sum(len(page.pictures) for page in pages.values()) > 12
     for place, page in pages.items():
         assert page.language == "en", place
         assert page.levels.count(1) == 1, f"{place}: {page.levels}"
         assert page.levels[0] == 1, place
         steps = [after - before for before, after in zip(page.levels, page.levels[1:], strict=False)]
         assert max(steps, default=0) <= 1, f"{place}: {page.levels}"
-
-
-@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
-def test_each_picture_says_in_words_what_it_shows(pages):
-    alone = [f"{place}: {picture['src']}" for place, page in pages.items() for picture in page.pictures
-             if len(picture.get("alt", "").split()) < 2]  # fmt: skip
-    assert alone == []
-    assert sum(len(page.pictures) for page in pages.values()) > 12
-
-
-@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
-def test_each_link_has_a_name_that_says_where_it_leads(pages):
-    for place, page in pages.items():
+        assert [one["src"] for one in page.pictures if len(one.get("alt", "").split()) < 2] == [], place
         for target, name in page.links:
-            assert name, f"{place}: {target}"
-            assert name.lower() not in ("here", "this", "link", "click here", "more"), f"{place}: {target}"
+            assert name.lower() not in ("", "here", "this", "link", "click here", "more"), f"{place}: {target}"
+        assert page.unnamed_boxes == [], place
+        assert [source for source in page.fetched if re.match("(https?:)?//", source)] == [], place
+        target = re.search(r'<a href="(#[^"]*)" [^>]*class="md-skip"', site[place])
+        assert f'id="{target[1][1:]}"' in site[place], place
 
 
-@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
-def test_each_check_box_of_a_menu_has_a_name_for_readers_of_the_screen(pages):
-    assert [(place, page.unnamed_boxes) for place, page in pages.items() if page.unnamed_boxes] == []
-
-
-@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
-def test_nothing_is_fetched_from_elsewhere(pages):
-    away = {source for page in pages.values() for source in page.fetched if re.match("(https?:)?//", source)}
-    assert away == set()
-
-
-@pytest.mark.campaign  # what builds the site is in the extra docs, which the tests do not install
+@pytest.mark.campaign
 def test_formulas_are_set_and_no_command_of_tex_is_left(site):
     physics = site["otjdd/physics/index.html"]
     assert physics.count("<math ") > 200
@@ -153,14 +134,6 @@ def test_each_question_of_a_user_is_answered_by_the_first_hit_of_the_search(fold
     chromium.get((folder / "index.html").as_uri())
     hits = {question: chromium.execute_async_script(SEARCH, question) for question in QUESTIONS}
     assert {question: hit for question, hit in hits.items() if "/cases/how-to.html" not in hit} == {}
-
-
-@pytest.mark.campaign
-def test_each_page_can_be_read_by_keyboard_from_its_content_on(site):
-    for place, text in site.items():
-        target = re.search(r'<a href="(#[^"]*)" [^>]*class="md-skip"', text)
-        assert target or place == "404.html", place
-        assert not target or f'id="{target[1][1:]}"' in text, place
 
 
 def luminance(colour: list[float]) -> float:

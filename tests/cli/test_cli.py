@@ -57,15 +57,6 @@ def test_settings_change_the_case_and_quiet_is_quiet(folder):
     assert float(ds.cell_width.sum()) == pytest.approx(3.2e-9)
 
 
-def test_a_result_to_start_from_must_fit_the_case(folder):
-    assert otjdd(folder, "run", "small.toml", "-q").returncode == 0
-    words = ["--set", 'ions.initial={result = "small.nc"}', "-o", "next.nc"]
-    assert otjdd(folder, "run", "small.toml", *words).returncode == 0
-    done = otjdd(folder, "run", "small.toml", *words, "--set", "columns.count=2")
-    assert done.returncode == 3
-    assert "columns: 1, the case has 2" in " ".join(done.stderr.split())
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_behind_stdout_exits_with_5(folder):
     with open("/dev/full", "w") as full:
@@ -96,18 +87,6 @@ def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_whe
     for asked in (crash("--debug", "show", "small.toml"), crash("show", "small.toml", OTJDD_DEBUG="1")):
         assert asked.returncode == 1
         assert "Traceback" in asked.stderr
-
-
-def test_a_checked_case_is_told_in_a_line(folder):
-    for name in ("rv-loop", "rv-loop.toml", "cases/rv-loop.toml"):
-        done = otjdd(folder, "check", name)
-        assert done.returncode == 0
-        assert done.stdout.startswith(f"{name}: ok, 130 writes, 130 reads, 13.0001 s, expects loop.low from ")
-
-
-def test_a_file_of_ones_own_goes_before_a_shipped_case_of_its_name(folder):
-    (folder / "rv-loop.toml").write_text(SMALL)
-    assert "1 read, " in otjdd(folder, "check", "rv-loop.toml").stdout
 
 
 def test_help_shows_brackets_as_they_stand(folder):

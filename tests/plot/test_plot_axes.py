@@ -5,7 +5,7 @@ import pytest
 from made_results import WRITES, labels, reads
 
 import otjdd
-from otjdd.plot.axes import Ticks, over_decades, panels_in_row, small_print, with_signs
+from otjdd.plot.axes import Ticks, over_decades, panels_in_row, with_signs
 from otjdd.plot.figure import curve, figure
 from otjdd.plot.style import Figure, panels
 
@@ -78,20 +78,6 @@ def test_measured_retention_is_on_a_logarithmic_axis_and_a_steady_trace_is_not()
         assert drawn(measured(time=times, read_resistance=R), "time", "read_resistance").get_xscale() == scale
         assert over_decades(times) == (scale == "log")
     assert not over_decades([-1.0, 1.0, 10.0, 1000.0])
-
-
-def test_a_note_is_no_wider_than_its_panel():
-    fig = Figure(figsize=(2.0, 2.0), layout="constrained")
-    axes = fig.add_subplot()
-    axes.set_xlabel("voltage (V)")
-    small_print(axes, "median and bands of 50 % and 90 % of 200 draws of the fitted parameters; " * 2)
-    small_print(axes, "another")
-    assert axes.texts[0].get_text().startswith("median")
-    assert axes.texts[0].get_text().endswith("\nanother")
-    fig.draw_without_rendering()
-    extent = axes.texts[0].get_window_extent()
-    assert extent.x0 >= 0
-    assert extent.x1 <= fig.bbox.x1
 
 
 @pytest.mark.parametrize(

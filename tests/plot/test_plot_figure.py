@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
-from otjdd.plot.figure import figure, kinds_to_draw, prediction_figure
+from otjdd.plot.figure import figure, kinds_to_draw
 from otjdd.plot.runs import named_results
 from otjdd.plot.style import save
 from otjdd.results import outputs
@@ -88,16 +87,3 @@ def test_drawing_changes_no_setting_and_opens_no_window():
     figure(curves())
     assert dict(matplotlib.rcParams) == before
     assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize(("share", "scale"), [(2.0, "linear"), (40.0, "log")])
-def test_bands_decide_the_limits_of_a_prediction(share, scale):
-    """The axis holds both ends of the band, and is logarithmic where the band spans more than a decade."""
-    R = 1e6 * np.linspace(1.0, 1.5, 6)
-    lots = [reads(np.array([1, 1, 1, -1, -1, -1.0]), R * factor) for factor in (1 / share, 1.0, share)]
-    ds = xr.concat(lots, "percentile").assign_coords(percentile=[5.0, 50.0, 95.0]).assign_attrs(draws=20)
-    axes = prediction_figure(ds, "conductance").axes[0]
-    low, high = axes.get_ylim()
-    assert axes.get_yscale() == scale
-    assert low < 1 / (R.max() * share)
-    assert high > 1 / (R.min() / share)

@@ -5,51 +5,12 @@ import subprocess
 
 import numpy as np
 import pytest
-from made_results import WRITES, case_attrs, profiles, reads, series
+from made_results import case_attrs, profiles, series
 from PIL import Image
 
 from otjdd.measurements.read import read_data
 from otjdd.plot import junction as movie
-from otjdd.plot.figure import BEFORE, comparison, measured_points
-from otjdd.plot.junction import junction
-from otjdd.plot.over_x import voltage_at
-from otjdd.plot.style import encoded
-
-R = np.array([1e8, 1e5, 1e5, 1e6, 1e8, 1e8])
-
-
-def test_the_junction_has_bands_fermi_levels_current_and_vacancies_on_one_axis_of_energy():
-    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
-    ds = ds.merge(series([0.0, 1.0], [0.5, 0.5], [1e-6, 1e-6])).assign(junction_voltage=("time", [0.4, 0.3]))
-    bands, spectrum, vacancies = junction(ds).axes
-    assert bands.get_ylim() == spectrum.get_ylim()
-    levels = [line.get_ydata()[0] for line in bands.lines if np.ptp(line.get_ydata()) == 0]
-    assert sorted(levels) == [-0.4, -0.3, 0.0, 0.0]
-    top = max(line.get_xdata().max() for line in spectrum.lines)
-    assert top == 1.0
-    np.testing.assert_array_equal(vacancies.lines[0].get_ydata(), ds.vacancy_concentration.values[0])
-    assert voltage_at(ds, 0) == 0.4
-    assert encoded(junction(ds), "svg").startswith(b"<?xml")
-
-
-def test_the_junction_of_a_film_of_layers_has_their_interfaces_and_names():
-    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
-    ds = ds.merge(series([0.0, 1.0], [0.5, 0.5], [1e-6, 1e-6])).assign(junction_voltage=("time", [0.4, 0.3]))
-    layers = ds.assign_coords(layer=["AlOx", "NbOx"]).assign(layer_end=("layer", [1e-9, 2.8e-9]))
-    bands, _, vacancies = junction(layers).axes
-    for axes in (bands, vacancies):
-        assert [line.get_xdata()[0] for line in axes.lines if np.ptp(line.get_xdata()) == 0] == [pytest.approx(1.0)]
-    assert [text.get_text() for text in bands.texts] == ["$E_F$", "AlOx", "NbOx"]
-
-
-def test_the_curve_before_is_grey_and_says_nothing():
-    (axes,) = comparison([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]).axes
-    before, now = axes.lines
-    assert (before.get_color(), before.get_zorder() < now.get_zorder()) == (BEFORE, True)
-    np.testing.assert_array_equal(before.get_ydata(), 2 * now.get_ydata())
-    (alone,) = comparison([reads(WRITES, R)], "loop").axes
-    assert len(axes.texts) == len(alone.texts)
-    assert axes.get_title(loc="left") == alone.get_title(loc="left")
+from otjdd.plot.figure import measured_points
 
 
 @pytest.mark.parametrize(

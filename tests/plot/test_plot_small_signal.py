@@ -29,24 +29,6 @@ def test_an_arc_has_its_imaginary_part_upwards_equal_axes_and_a_dot_at_each_deca
     assert named == {"10 Hz", "100 Hz", "1 kHz"}
 
 
-def test_of_many_arcs_some_are_drawn_and_a_phase_is_in_degrees():
-    many = signals(
-        np.linspace(0, 1, 40), FREQUENCY, [two_biases().impedance_real.values[0, 0, 0] * k for k in range(1, 41)]
-    )
-    assert "drawn: 12 of 40 curves" in [text.get_text() for text in figure(many, "nyquist").axes[0].texts]
-    phase = figure(SPECTRUM, "bode").axes[1].lines[0].get_ydata()
-    assert -90.0 <= phase.min() < -89.0 < -1.0 < phase.max() <= 0.0
-
-
-def test_a_much_smaller_arc_has_axes_of_its_own():
-    Z = (50 + 1e6 / (1 + 2e-3j * np.pi * FREQUENCY)) * np.array([[1.0], [1e-3]])
-    axes = figure(signals([0.0, 0.5], FREQUENCY, Z), "nyquist").axes[0]
-    (inset,) = axes.child_axes
-    assert (axes.get_ylabel(), inset.get_ylabel()) == ("\N{MINUS SIGN}Im Z (MΩ)", "\N{MINUS SIGN}Im Z (kΩ)")
-    np.testing.assert_allclose(inset.lines[0].get_ydata().max(), 500, rtol=1e-2)
-    assert labels(axes) == ["0 V", "+0.5 V"]
-
-
 @pytest.mark.parametrize("barrier", [1.0, 0.4])
 def test_the_line_ends_at_its_built_in_voltage_and_the_doping_of_the_case_is_told(barrier):
     ds = depletion(barrier=barrier)
