@@ -26,6 +26,8 @@ def test_the_shell_walks_from_a_case_to_its_table(folder):
     Path("mine.toml").write_text(shown, encoding="utf-8")
     assert tomllib.loads(shown)["device"]["film"]["cells"] == 12
     assert "mine.toml" in otjdd("check mine.toml")
+    checked = "rv-loop: ok, 130 writes, 130 reads, 13.0001 s, expects loop.low from "
+    assert otjdd("check rv-loop").startswith(checked)
     said = process("run mine.toml --plot mine.png")
     low, high = map(float, re.search(r"2 reads, (\S+) to (\S+) ohm", said).groups())
     otjdd("export mine.nc")
