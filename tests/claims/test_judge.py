@@ -181,27 +181,9 @@ def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("limits", "inside", "outside"),
-    [
-        ({"value": 2.0, "within": "x2"}, [1.0, 4.0], [0.99, 4.01]),
-        ({"value": -2.0, "within": "x2"}, [-1.0, -4.0], [-0.99, -4.01, 2.0]),
-        ({"value": 2.0, "within": "30 %"}, [1.41, 2.59], [1.39, 2.61]),
-        ({"value": 0.55, "within": 0.06}, [0.5, 0.6], [0.48, 0.62]),
-        ({"at_least": 1.0, "at_most": 2.0}, [1.0, 2.0], [0.9, 2.1]),
-        ({}, [0.0, float("nan")], []),
-    ],
-)
-def test_limits_hold_on_both_sides(limits, inside, outside):
-    figure = Figure(name="a", label="a", **limits)
-    assert [figure.met(x) for x in inside] == [True] * len(inside)
-    assert [figure.met(x) for x in [*outside]] == [False] * len(outside)
-    assert figure.met(float("nan")) == (not limits)
-
-
-@pytest.mark.parametrize(
     ("limits", "distances"),
     [
-        ({"value": 2.0, "within": "x2"}, {2.0: 0, 4.0: 1, 1.0: 1, 8.0: 2, -2.0: math.inf, 0.0: math.inf}),
+        ({"value": 2.0, "within": "x2"}, {2.0: 0, 4.0: 1, 1.0: 1, 8.0: 2, 0.5: 2, -2.0: math.inf, 0.0: math.inf}),
         ({"value": -2.0, "within": "x2"}, {-4.0: 1, 2.0: math.inf}),
         ({"value": 2.0, "within": "30 %"}, {2.0: 0, 2.6: 1, 1.7: 0.5}),
         ({"value": -2.0, "within": "30 %"}, {-2.6: 1}),
@@ -220,8 +202,9 @@ def test_distances_are_0_where_exact_and_1_at_the_limit(limits, distances):
     found = [figure.distance(x) for x in distances]
     assert found == pytest.approx(list(distances.values()), abs=1e-12, nan_ok=True)
     for x, distance in distances.items():
-        assert not limits or figure.met(x) == (distance <= 1 + 1e-12)
+        assert figure.met(x) == (not limits or distance <= 1 + 1e-12)
     assert math.isnan(figure.distance(math.nan))
+    assert figure.met(math.nan) == (not limits)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +227,7 @@ def judged(tmp_path, low, claim=CLAIM):
 
 
 def test_a_verdict_that_is_not_as_expected_is_a_surprise(tmp_path):
-    assert judged(tmp_path / "a", 2e4).surprises == []
+    assert judged(tmp_path / "a", 3e4).surprises == []
     assert judged(tmp_path / "b", 5e4).surprises == ["expected met, found missed"]
     missed = CLAIM.replace("metric =", 'expected = "missed"\nmetric =')
     assert judged(tmp_path / "c", 5e4, missed).surprises == []
@@ -256,19 +239,6 @@ def test_a_number_outside_of_its_window_is_a_surprise(tmp_path):
     assert judged(tmp_path / "a", 2e4, told).surprises == []
     narrow = told.replace("9e4", "10.5e4")
     assert judged(tmp_path / "b", 2e4, narrow).surprises == ["high: 1e5 kohm (expected 1.05e5 to 1.1e5 kohm)"]
-
-
-def test_the_distance_of_a_claim_is_the_largest_of_its_numbers(tmp_path):
-    verdicts = [judged(tmp_path / name, low) for name, low in (("a", 2e4), ("b", 8e4))]
-    assert [verdict.distance for verdict in verdicts] == pytest.approx([0, 2])
-    assert root_mean_square(verdicts) == pytest.approx(math.sqrt(2))
-
-
-def test_numbers_are_told_in_their_unit():
-    figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
-    assert figure.met(12e-6)
-    assert not figure.met(12.0)
-    assert str(Measured(figure, 12e-6)) == "conductance: 12 uS"
 
 
 @pytest.mark.parametrize(
@@ -308,6 +278,9 @@ def test_a_case_with_a_study_makes_one_trial_a_point_and_fewer_in_a_quick_look(t
     assert {t.source for t in trials} == {CASE + STUDY}
     assert all(t.case.study is None for t in trials)
     assert len(papers.planned(claim, quick=True)) == 2
+    folder(tmp_path, CLAIM + QUICK.replace("quick.case", "quick.cases"), name="other")
+    with pytest.raises(ValueError, match="cases"):
+        papers.planned(papers.load_claim("other", tmp_path / "other"))
 
 
 def test_a_case_with_a_sample_makes_one_trial_a_draw_and_the_first_of_them_in_a_quick_look(tmp_path):
@@ -322,25 +295,10 @@ def test_a_case_with_a_sample_makes_one_trial_a_draw_and_the_first_of_them_in_a_
     assert [t.case for t in few] == [t.case for t in trials[:2]]
 
 
-def test_a_quick_look_at_a_case_that_is_not_there_is_refused(tmp_path):
-    folder(tmp_path, CLAIM + QUICK.replace("quick.case", "quick.cases"))
-    with pytest.raises(ValueError, match="cases"):
-        papers.planned(papers.load_claim("small", tmp_path / "small"))
-
-
 def test_a_study_that_does_not_fit_its_case_is_refused_with_its_line(tmp_path):
     folder(tmp_path, case=CASE + STUDY.replace('"2 V"', '"2 nm"'))
     with pytest.raises(CaseError, match=r"case\.toml:13:1 study\.grid.*expected a voltage"):
         papers.planned(papers.load_claim("small", tmp_path / "small"))
-
-
-@pytest.mark.parametrize(
-    ("low", "status", "reason"),
-    [(3e4, "met", ""), (5e4, "missed", "low: 50 kohm (10 to 40 kohm). It is what it is.")],
-)
-def test_a_missed_claim_says_which_number_and_why(tmp_path, low, status, reason):
-    verdict = verdict_of(tmp_path, two_states(low))
-    assert (verdict.status, verdict.reason) == (status, reason)
 
 
 def test_a_run_that_fails_is_a_missed_claim_and_a_surprise_even_where_a_miss_is_expected(tmp_path):
@@ -355,35 +313,36 @@ def test_a_run_that_fails_is_a_missed_claim_and_a_surprise_even_where_a_miss_is_
 
 
 def test_json_keeps_its_contract(tmp_path):
-    report = json.loads(tables.to_json([verdict_of(tmp_path, two_states(5e4))]))
+    verdict = verdict_of(tmp_path, two_states(5e4))
+    report = json.loads(tables.to_json([verdict]))
     assert list(report) == ["claims"]
     claim = report["claims"][0]
     assert list(claim)[:6] == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
     assert claim["paper"] == "low: 20 kohm"
     assert claim["otjdd"] == "low: 50 kohm"
+    assert (claim["status"], claim["reason"]) == ("missed", "low: 50 kohm (10 to 40 kohm). It is what it is.")
     assert claim["device"] == "Pt | SrTiO3 | Nb:SrTiO3"
     assert claim["expected"] == "met"
     assert claim["distance"] == pytest.approx(np.log(2.5) / np.log(2))
     (value,) = claim["values"]
     assert (value["name"], value["unit"], value["status"]) == ("low", "kohm", "missed")
-    assert (value["value"], value["distance"]) == (50.0, claim["distance"])
-
-
-def test_an_error_is_told_with_its_number_and_in_its_unit(tmp_path):
-    verdict = verdict_of(tmp_path, two_states(5e4))._replace(errors={"low": 1.2e3})
+    assert (value["value"], value["distance"], value["error"]) == (50.0, claim["distance"], None)
+    verdict = verdict._replace(errors={"low": 1.2e3})
     assert str(verdict.numbers[0]) == "low: 50 ± 1 kohm"
     assert verdict.row()["values"][0]["error"] == pytest.approx(1.2)
-    assert verdict._replace(errors={}).row()["values"][0]["error"] is None
 
 
 OTHER = CLAIM.replace("metric =", 'device = "metal | Nb:SrTiO3"\nmetric =')
 
 
 def test_claims_on_several_devices_are_named_and_counted_by_device(tmp_path, capsys):
-    verdicts = [judged(tmp_path / "a", 5e4), judged(tmp_path / "b", 2e4, OTHER), judged(tmp_path / "c", 2e4, OTHER)]
+    verdicts = [judged(tmp_path / "a", 5e4), judged(tmp_path / "b", 2e4, OTHER), judged(tmp_path / "c", 3e4, OTHER)]
+    assert root_mean_square(verdicts) == pytest.approx(np.sqrt(np.log2([2.5, 1.5]) @ np.log2([2.5, 1.5]) / 3))
     first, second = tables.to_markdown(verdicts).split("\n\n**metal")
     assert first.startswith("**Pt | SrTiO3 | Nb:SrTiO3**: 0 of 1 claims are met; root mean square distance 1.3")
-    assert second.startswith(" | Nb:SrTiO3**: 2 of 2 claims are met; root mean square distance 0 tolerances.")
+    assert "| small | low: 20 kohm | **low: 50 kohm (1.32)** | x2 | missed |" in first
+    assert "- small: It is what it is." in first
+    assert second.startswith(" | Nb:SrTiO3**: 2 of 2 claims are met; root mean square distance 0.41 tolerances.")
     tables.print_verdicts(verdicts)
     told = capsys.readouterr().out
     assert "metal | Nb:SrTiO3: 2 of 2 claims are met" in told
@@ -400,13 +359,6 @@ def test_all_claims_of_a_paper_are_taken_by_its_name(tmp_path):
     assert list(papers.discover(tmp_path, ["another", "b", "c"])) == ["c", "d", "b"]
     with pytest.raises(ValueError, match="there are a, b, c, d; papers: li-2019, another"):
         papers.discover(tmp_path, ["e"])
-
-
-def test_markdown_has_misses_in_bold_and_their_reasons(tmp_path):
-    table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
-    assert "| small | low: 20 kohm | **low: 50 kohm (1.32)** | x2 | missed |" in table
-    assert "- small: It is what it is." in table
-    assert table.startswith("0 of 1 claims are met; root mean square distance 1.3 tolerances.")
 
 
 def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_path):
@@ -429,19 +381,6 @@ def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_
     done = otjdd_validate(tmp_path / "claims", "nothing")
     assert done.returncode == 2
     assert "hopeless" in done.stderr
-
-
-def test_what_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch):
-    from typer.testing import CliRunner
-
-    from otjdd.cli.app import app
-
-    monkeypatch.setattr(judge, "run_all", lambda *_: pytest.fail("it runs"))
-    (tmp_path / "file").write_text("no markers")
-    for option, code in (("--report", 5), ("--pictures", 5), ("--update", 2)):
-        done = CliRunner().invoke(app, ["validate", "rv-hrs", option, str(tmp_path / "file")])
-        assert done.exit_code == code, done.output
-    assert CliRunner().invoke(app, ["validate", "rv-hrs", "--update", str(tmp_path / "none")]).exit_code == 5
 
 
 def test_runs_beyond_the_limits_of_the_model_are_told(tmp_path):
