@@ -15,7 +15,7 @@ from otjdd.case.base import Record
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import judge, papers
 from otjdd.claims import reporting as tables
-from otjdd.claims.claim import Figure, Measured, root_mean_square
+from otjdd.claims.claim import Figure, root_mean_square
 from otjdd.claims.reporting import html_page
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store

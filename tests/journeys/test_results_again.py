@@ -39,14 +39,6 @@ def test_the_shell_walks_from_a_case_to_its_table(folder):
     assert Path("both.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_result_that_was_changed_is_told_by_rerun():
-    otjdd("run li2019", smaller=True)
-    ds = package.read("li2019.nc")
-    ds.read_resistance[0] *= 2
-    package.write(ds, "li2019.nc")
-    assert "other numbers" in otjdd("rerun li2019.nc", code=8)
-
-
 def test_the_schema_checks_case_files(folder):
     import jsonschema
 
@@ -56,13 +48,6 @@ def test_the_schema_checks_case_files(folder):
     case["device"]["film"]["thicknes"] = "3 nm"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(case, schema)
-
-
-def test_a_run_goes_on_from_the_last_state_of_another():
-    otjdd("run li2019 -o before.nc", smaller=True)
-    otjdd("run threshold-20ns --set 'ions.initial={result=\"before.nc\"}'", smaller=True)
-    before, after = package.read("before.nc"), package.read("threshold-20ns.nc")
-    assert float(after.read_resistance[0]) == pytest.approx(float(before.read_resistance[-1]), rel=0.05)
 
 
 def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_numbers():

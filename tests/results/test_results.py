@@ -82,6 +82,8 @@ def test_arrays_that_do_not_fit_the_table_or_each_other_are_refused():
 def test_a_result_reads_back_as_it_was_written(tmp_path):
     ds = full(text="", long="x" * 1_000_000, number=3, list=[1.0, 2.0])
     write(ds, tmp_path / "a.nc")
+    with pytest.raises(ResultError, match="File exists"):
+        write(small(), tmp_path / "a.nc", overwrite=False)
     back = read(tmp_path / "a.nc")
     xr.testing.assert_equal(back, ds)
     for name, variable in ds.variables.items():
@@ -102,16 +104,6 @@ def test_other_readers_open_the_file_and_find_checksums_on_every_array(tmp_path,
         assert all(file[name].fletcher32 and file[name].compression for name in OUTPUTS if OUTPUTS[name].dims)
 
 
-def test_a_file_that_exists_is_replaced_only_if_that_is_wanted(tmp_path):
-    first, second = dataset({"snapshot_time": [1.0]}), dataset({"snapshot_time": [2.0]})
-    write(first, tmp_path / "a.nc")
-    with pytest.raises(ResultError, match="File exists"):
-        write(second, tmp_path / "a.nc", overwrite=False)
-    assert read(tmp_path / "a.nc").snapshot_time == 1.0
-    write(second, tmp_path / "a.nc")
-    assert read(tmp_path / "a.nc").snapshot_time == 2.0
-
-
 def test_equal_numbers_have_equal_checksums_and_others_not(tmp_path):
     ds = small()
     write(ds, tmp_path / "a.nc")
@@ -123,19 +115,15 @@ def test_equal_numbers_have_equal_checksums_and_others_not(tmp_path):
     assert len({data_sha256(other) for other in [ds, *others]}) == 5
 
 
-def test_fifty_flipped_bits_are_all_found(tmp_path, stored):
+def test_flipped_bits_and_files_cut_short_are_found(tmp_path, stored):
     path, rng = tmp_path / "a.nc", random.Random(11)
-    for _ in range(50):
+    for _ in range(20):
         damaged, k = bytearray(stored), rng.randrange(8 * len(stored))
         damaged[k // 8] ^= 1 << k % 8
         path.write_bytes(damaged)
         with pytest.raises(ResultError, match=r"a\.nc"):
             read(path)
-
-
-def test_files_cut_short_are_all_found(tmp_path, stored):
-    path, rng = tmp_path / "a.nc", random.Random(12)
-    for length in [0, 1, 7, 8, 100, len(stored) - 1, *(rng.randrange(len(stored)) for _ in range(20))]:
+    for length in [0, 1, 7, 8, 100, len(stored) - 1, *(rng.randrange(len(stored)) for _ in range(9))]:
         path.write_bytes(stored[:length])
         with pytest.raises(ResultError, match=r"a\.nc: is (empty|not a NetCDF4 file|cut short)"):
             read(path)
@@ -170,7 +158,7 @@ def test_numbers_that_do_not_fit_their_checksum_are_refused_even_under_a_seal(tm
         read(path)
 
 
-@pytest.mark.parametrize("words", [("check",), ("plot",), ("export",), ("rerun",)])
+@pytest.mark.parametrize("words", [("check",), ("rerun",)])
 def test_a_small_file_of_more_numbers_than_the_memory_holds_is_not_loaded(tmp_path, words):
     import h5py
 
@@ -211,17 +199,7 @@ def test_a_result_that_leads_to_other_files_is_refused_before_they_are_opened(st
         read(crafted)
 
 
-def test_text_in_the_place_of_numbers_is_named(tmp_path, stored):
-    (tmp_path / "whole.nc").write_bytes(stored)
-    ds = read(tmp_path / "whole.nc")
-    name = next(name for name in ds.data_vars if name in OUTPUTS and ds[name].ndim == 1)
-    write(ds.assign({name: (ds[name].dims, np.full(ds[name].shape, "many"), ds[name].attrs)}), tmp_path / "text.nc")
-    done = otjdd(tmp_path, "plot", "text.nc")
-    assert done.returncode == 5
-    assert f"{name} holds text, not numbers" in done.stderr
-
-
-def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_path):
+def test_groups_texts_and_arrays_that_a_library_would_unpack_are_refused(stored, tmp_path):
     path = tmp_path / "a.nc"
     path.write_bytes(stored)
 
@@ -235,3 +213,8 @@ def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_p
     for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
         with pytest.raises(ResultError, match=words):
             read(hostile.resealed(path, change, "crafted.nc"))
+    texts = full().assign(current=("time", np.full(SIZES["time"], "many"), {"units": "A"}))
+    write(texts, tmp_path / "texts.nc")
+    done = otjdd(tmp_path, "plot", "texts.nc")
+    assert done.returncode == 5
+    assert "current holds text, not numbers" in done.stderr

@@ -71,9 +71,10 @@ def test_what_cannot_be_made_again_is_refused_with_words(tmp_path):
         store.write(ds.assign_attrs(attrs), path)
         with pytest.raises((ResultError, CaseError), match=words):
             run.rerun(path)
-    store.write(outputs.dataset({"snapshot_time": [0.0]}), path)
-    with pytest.raises(ResultError, match="not the result of one run"):
-        run.rerun(path)
+    for attrs, words in (({}, "not the result of one run"), ({store.ENGINE: "0"}, "points of a study")):
+        store.write(outputs.dataset({"snapshot_time": [0.0]}, {}, attrs), path)
+        with pytest.raises(ResultError, match=words):
+            run.rerun(path)
 
 
 def test_the_command_tells_what_differs_and_exits_with_8(tmp_path):
@@ -96,14 +97,6 @@ def test_locale_time_zone_threads_and_hash_seed_change_nothing(tmp_path):
     command = [*ALONE, "rerun", path.name]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | surroundings, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "a.nc: the same numbers, bit for bit\n"), done.stderr
-
-
-def test_a_study_is_no_run(tmp_path):
-    from otjdd.results.store import ENGINE
-
-    store.write(outputs.dataset({}, {}, {ENGINE: "0"}), tmp_path / "study.nc")
-    with pytest.raises(ResultError, match="points of a study"):
-        run.rerun(tmp_path / "study.nc")
 
 
 @pytest.mark.parametrize("name", [name for name in hostile.CRAFTED if "case" in name])

@@ -16,10 +16,6 @@ from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 OLD, NEW = b"old" * 100, b"new" * 5000
 
 
-def run(code: str, *args):
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], stdout=subprocess.PIPE, text=True)
-
-
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / "a.bin"
     for data in (OLD, NEW, b""):
@@ -47,9 +43,12 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path, target)
     assert sorted(os.listdir(tmp_path)) == ["link", "there"]
 
 
-def test_a_file_can_be_made_for_its_owner_alone(tmp_path):
+def test_a_file_has_the_rights_that_the_user_gives_new_files_or_is_for_its_owner_alone(tmp_path):
     write_whole(tmp_path / "a", b"x", mode=0o600)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    write_whole(tmp_path / "b", b"x")
+    (tmp_path / "c").write_bytes(b"x")
+    assert (tmp_path / "b").stat().st_mode == (tmp_path / "c").stat().st_mode
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
@@ -120,7 +119,7 @@ def test_a_disk_that_stores_something_else_is_found_out_and_a_folder_that_cannot
     assert (tmp_path / "a.bin").read_bytes() == NEW
 
 
-def test_only_regular_files_are_read(tmp_path):
+def test_only_regular_files_of_sane_size_are_read(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path, words in (
         (tmp_path / "fifo", "not a regular file"),
@@ -129,9 +128,6 @@ def test_only_regular_files_are_read(tmp_path):
     ):
         with pytest.raises(ResultError, match=words):
             read_whole(path)
-
-
-def test_a_file_beyond_the_limit_is_not_read(tmp_path):
     with open(tmp_path / "large", "wb") as file:
         file.truncate(9 * 2**30)  # sparse: takes no space
     with pytest.raises(ResultError, match="larger than 8 GiB"):
@@ -186,7 +182,7 @@ for k in itertools.count():
 """
     path, rng = tmp_path / "a.bin", random.Random(5)
     for _ in range(3):
-        writer = run(code, path)
+        writer = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
         with writer.stdout:
             assert writer.stdout.readline() == "written\n"
             time.sleep(rng.uniform(0.0, 0.05))
@@ -197,16 +193,13 @@ for k in itertools.count():
         assert 300_000 <= len(content) < 300_007
 
 
-def test_a_seal_says_what_became_of_the_data():
+def test_a_seal_says_what_became_of_the_data_to_the_last_bit():
     assert unsealed("a", sealed(NEW)) == NEW
     assert unsealed("a", sealed(b"")) == b""
     with pytest.raises(ResultError, match="does not end with its checksum"):
         unsealed("a", NEW)
     with pytest.raises(ResultError, match="does not fit"):
         unsealed("a", b"x" + sealed(NEW)[1:])
-
-
-def test_every_bit_is_under_the_seal():
     whole = sealed(b"\x00\xff data")
     for k in range(8 * len(whole)):
         damaged = bytearray(whole)
@@ -250,9 +243,3 @@ def test_a_name_as_long_as_the_disk_allows_is_tried_written_and_read(tmp_path, s
     assert not any(tmp_path.iterdir())
     write_whole(path, OLD)
     assert (read_whole(path), os.listdir(tmp_path)) == (OLD, [path.name])
-
-
-def test_a_new_file_has_the_rights_that_the_user_gives_new_files(tmp_path):
-    write_whole(tmp_path / "a", b"x")
-    (tmp_path / "b").write_bytes(b"x")
-    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
