@@ -1,11 +1,13 @@
 """Random devices of the whole range of cases, and SUNDIALS IDA with equations of its own."""
 
+import importlib
 import os
 import re
 import runpy
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -123,62 +125,42 @@ def test_integrals_of_the_hardest_devices_are_right():
     assert v.currents > 150
 
 
-@needs_speed
-@pytest.mark.parametrize("number", [1, pytest.param(5, marks=pytest.mark.campaign)])
-def test_another_integrator_with_its_own_equations_agrees(number):
-    pytest.importorskip("sksundae")
-    from validation.reliability import agreement
+class Agreement(NamedTuple):
+    """Equations of their own: the module of `validation.reliability` that has them, and how well they agree."""
 
-    compared = agreement.compare(devices.drawn(8, seed=3)[number], number)
-    assert compared.moved > 0.1
-    assert compared.error < 1e-6
-
-
-@needs_speed
-@pytest.mark.parametrize("number", [3, pytest.param(4, marks=pytest.mark.campaign)])
-def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(number):
-    pytest.importorskip("sksundae")
-    from validation.reliability import agreement_electrons
-
-    compared = agreement_electrons.compare(devices.drawn(8, seed=3)[number], number)
-    assert compared.moved > 0.1
-    assert compared.error < 1e-6
+    module: str
+    function: str = "compare"
+    options: tuple[bool, ...] = ()
+    moved: float = 0.1  # least change of a concentration or a polarisation
+    error: float = 1e-6
 
 
-@needs_speed
-@pytest.mark.parametrize("number", [1, *(pytest.param(i, marks=pytest.mark.campaign) for i in (0, 3, 4, 5, 6))])
-def test_another_integrator_with_its_own_equations_of_layers_agrees(number):
-    pytest.importorskip("sksundae")
-    from validation.reliability import agreement_layers
-
-    compared = agreement_layers.compare(devices.drawn(8, seed=3)[number], number)
-    assert compared.moved > 0.1
-    assert compared.error < 1e-7
+AGREEMENTS = {  # what has its own equations -> device at every commit, those of the campaign
+    Agreement("agreement"): (1, (5,)),
+    Agreement("agreement_electrons"): (3, (4,)),
+    Agreement("agreement_layers", error=1e-7): (1, (0, 3, 4, 5, 6)),
+    Agreement("agreement_layers", "compare_with_electrons", moved=1e-3): (1, (0, 2, 3, 4, 5, 6, 7)),
+    Agreement("agreement_layers", "compare_with_exchange", moved=1e-3, error=1e-7): (1, (0, 2, 3, 4, 5, 6, 7)),
+    Agreement("agreement_polarised", options=(False,)): (1, (3,)),
+    Agreement("agreement_polarised", options=(True,)): (1, (3,)),
+}
+ROWS = [
+    pytest.param(
+        row, number, marks=[pytest.mark.campaign] * (number != first), id=f"{row.module}-{row.function}-{number}"
+    )
+    for row, (first, others) in AGREEMENTS.items()
+    for number in (first, *others)
+]
 
 
 @needs_speed
-@pytest.mark.parametrize("beside", ["electrons", "exchange"])
-@pytest.mark.parametrize("number", [1, *(pytest.param(i, marks=pytest.mark.campaign) for i in (0, 2, 3, 4, 5, 6, 7))])
-def test_another_integrator_agrees_on_electrons_and_exchange_in_layers(number, beside):
+@pytest.mark.parametrize(("row", "number"), ROWS)
+def test_another_integrator_with_its_own_equations_agrees(row, number):
     pytest.importorskip("sksundae")
-    from validation.reliability import agreement_layers
-
-    compare = getattr(agreement_layers, f"compare_with_{beside}")
-    compared = compare(devices.drawn(8, seed=3)[number], number)
-    assert compared.moved > 1e-3
-    assert compared.error < (1e-6 if beside == "electrons" else 1e-7)
-
-
-@needs_speed
-@pytest.mark.parametrize("electrons", [False, True])
-@pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
-def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number, electrons):
-    pytest.importorskip("sksundae")
-    from validation.reliability import agreement_polarised
-
-    compared = agreement_polarised.compare(devices.drawn(8, seed=3)[number], number, electrons)
-    assert compared.moved > 0.1
-    assert compared.error < 1e-6
+    module = importlib.import_module(f"validation.reliability.{row.module}")
+    compared = getattr(module, row.function)(devices.drawn(8, seed=3)[number], number, *row.options)
+    assert compared.moved > row.moved
+    assert compared.error < row.error
 
 
 def test_lowest_versions_are_those_of_the_project():

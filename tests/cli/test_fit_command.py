@@ -1,6 +1,5 @@
 """otjdd fit and otjdd design: files in, a fit, a case and a picture out; and what is refused."""
 
-import json
 import re
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 import xarray as xr
 from commands import otjdd
 from fitted_devices import clean, noisy, small
-from PIL import Image
 
 from otjdd.case.case import load_case
 from otjdd.cli import fit as command
@@ -33,40 +31,7 @@ def folder(tmp_path_factory):
         f"{v:.3f},{r:.6g},{s:.6g}" for v, r, s in zip(data["write_voltage"], data["R"], data["sigma_R"], strict=True)
     ]
     (place / "loop.csv").write_text("\n".join(["V_write (V),R (ohm),R_err (ohm)", *rows]), encoding="utf-8")
-    task = ["[fit]", 'vary = { "device.left.barrier" = {} }', 'data = [{ file = "loop.csv", skip = [[3, 4]] }]']
-    (place / "asked.toml").write_text("\n".join(['base = "small.toml"', *task]), encoding="utf-8")
     return place
-
-
-@pytest.fixture(scope="module")
-def fitted(folder):
-    words = [
-        "loop.csv",
-        "small.toml",
-        "--set",
-        "device.left.barrier=0.635 eV",
-        "-o",
-        "found.nc",
-        "--json",
-        "--workers",
-        "2",
-    ]
-    done = otjdd(folder, "fit", *words, "--vary", "device.left.barrier", "--vary", "ions.density=1e26 1/m^3:1e27 1/m^3")
-    assert done.returncode == 0, done.stderr
-    return done
-
-
-@pytest.mark.campaign
-def test_json_stands_alone_and_files_are_there(folder, fitted):
-    numbers = json.loads(fitted.stdout)
-    barrier = numbers["parameters"]["device.left.barrier"]
-    assert abs(barrier["value"] - 0.6394) < 4 * barrier["error"]
-    assert set(numbers) >= {"parameters", "reduced_chi_square", "correlations", "evaluations"}
-    assert "ions.density: 1e26 1/m^3 to 1e27 1/m^3, logarithmic" in fitted.stderr
-    assert load_case(folder / "found.toml").device.left.barrier == pytest.approx(barrier["value"])
-    assert 'base = "small.toml"' in (folder / "found.toml").read_text()
-    with Image.open(folder / "found.png") as picture:
-        assert picture.width > 600
 
 
 @pytest.mark.campaign

@@ -310,21 +310,14 @@ def test_code_whose_symbols_are_not_known_is_not_loaded(place, tmp_path, monkeyp
     assert fresh("kernels_unknown", monkeypatch).poly(3.0) == 19.0
     (path,) = place.glob("kernels_unknown.poly-*")
     _, key = kernel_cache.entry(place, "kernels_unknown.poly", (numba.float64,))
-    description, code, _ = pickle.loads(unsealed(path, path.read_bytes())[len(key) :])
+    description, code, needed = pickle.loads(unsealed(path, path.read_bytes())[len(key) :])
+    assert ("kernels_unknown.square", (numba.float64,)) in needed  # which stands apart
     path.write_bytes(sealed(key + pickle.dumps((description, code, ["no.such.symbol"]))))
     before = kernel_cache.COUNTS["compiled"]
     assert (
         fresh("kernels_unknown", monkeypatch).poly(3.0) == 19.0
     )  # and not "LLVM ERROR: Symbol not found", exit code 134
     assert kernel_cache.COUNTS["compiled"] == before + 1
-
-
-def test_a_kernel_that_stands_apart_is_called_by_its_symbol(place, tmp_path, monkeypatch):
-    (tmp_path / "kernels_apart.py").write_text(KERNELS)
-    monkeypatch.syspath_prepend(tmp_path)
-    assert fresh("kernels_apart", monkeypatch).poly(3.0) == 19.0
-    _, _, needed = kernel_cache.read("kernels_apart.poly", (numba.float64,))
-    assert ("kernels_apart.square", (numba.float64,)) in needed
 
 
 @pytest.mark.campaign

@@ -3,6 +3,8 @@
 The files are made by runs of a device whose barrier is not that of the case; some have the form of an instrument.
 """
 
+import json
+
 import instruments as make
 import numpy as np
 import pytest
@@ -286,6 +288,9 @@ def test_a_loop_of_the_polarisation_gives_its_barrier_back(measured_loop, column
 def test_an_exported_table_is_data_and_python_fits_it_as_the_command_does(folder):
     otjdd.write(truth(**small().plain()["drive"]), folder / "hidden.nc")
     command("export", "hidden.nc")
-    command("fit", "hidden.csv", "case.toml", *VARY, "-o", "found.nc", "--json")
+    done = CliRunner().invoke(app, ["fit", "hidden.csv", "case.toml", *VARY, "-o", "found.nc", "--json"])
+    numbers = json.loads(done.stdout)
+    assert set(numbers) >= {"parameters", "reduced_chi_square", "correlations", "evaluations"}
+    assert numbers["parameters"]["device.left.barrier"]["value"] == pytest.approx(HIDDEN, abs=4e-4)
     ds = otjdd.fit("hidden.csv", "case.toml", {"device.left.barrier": (0.5, 0.8)})
     assert float(ds.value[0]) == float(otjdd.read("found.nc").value[0]) == pytest.approx(HIDDEN, abs=4e-4)

@@ -27,14 +27,6 @@ def test_a_result_and_the_same_numbers_as_measured_arrays_give_the_same_metrics(
     assert len(ds.otjdd.reads.read) == 80
 
 
-def test_barriers_of_a_curve_are_found_by_the_formulas_of_text_books():
-    V = np.concatenate([np.linspace(-0.3, -0.02, 15), np.linspace(0.02, 0.3, 15)])
-    area, thickness = 1e-12, 2e-9
-    I = area * otjdd.textbook.gruverman(V, 0.9, 1.3, thickness)  # noqa: E741
-    found = otjdd.fits.fit_trapezoid(V, I, thickness, 1.0, area)
-    assert sorted([found.barrier_substrate, found.barrier_metal]) == pytest.approx([0.9, 1.3], rel=1e-3)
-
-
 def test_data_of_a_file_an_array_and_a_frame_are_the_same_data(folder):
     frame = pd.DataFrame({"V (V)": [0.1, 0.2, 0.3], "I (nA)": [1.0, 2.0, 4.0]})
     frame.to_csv("iv.csv", index=False)
