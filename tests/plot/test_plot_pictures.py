@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import xarray as xr
 from described import described
-from made_panels import EXAMPLES, crossbar, spikes, train, with_exchange, with_traps
+from made_panels import EXAMPLES, crossbar, of_kinds, spikes, train, with_exchange, with_traps
 from made_results import FREQUENCY, WRITES, case_attrs, curves, depletion, profiles, reads, series, signals
 from made_studies import front, study_of
 from matplotlib.figure import Figure
@@ -58,6 +58,7 @@ PICTURES_OF_READS: Pictures = {
     "a conductance that falls to its half": lambda: figure(kept(0.2, -4.0, 1e-3)),
     "reads before the first write are of the state that a run begins with": lambda: figure(kept(0.2, np.nan, np.nan)),
     "the curve before is grey and says nothing": lambda: comparison([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]),
+    "kinds of columns read by read": lambda: figure(of_kinds(CYCLES), "columns"),
     "bands within decades": lambda: predicted(2.0),
     "bands over decades": lambda: predicted(40.0),
 }
@@ -91,6 +92,7 @@ PICTURES_OF_CURVES: Pictures = {
     "a ramp is a loop for each cycle of its conduction current": lambda: figure(swept(1), "iv-linear"),
     "a curve follows the junction between points, and loops end at zero": lambda: figure(swept(4, 2.0), "iv"),
     "measured points are drawn on the logarithmic axis alone": lambda: figure([curves(), measured_curve()]),
+    "channels at frozen ions": lambda: figure(with_shares(), "channels"),
     "the Arrhenius picture has the channels that count": lambda: figure(with_shares(), "arrhenius"),
     "an arc of its own size": lambda: figure(arcs(1.0, 2.0), "nyquist"),
     "a much smaller arc has axes of its own": lambda: figure(arcs(1.0, 1e-3), "nyquist"),
