@@ -1,9 +1,11 @@
 """A compact model from formulas instead of an extraction: smooth tables of one column, for tests without the solver."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
+from otjdd.case.case import load_case
 from otjdd.compact_models.axes import ModelAxis, points
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel
@@ -71,6 +73,17 @@ def made_model(
         (tables,), np.zeros(1, np.int64), one, one, np.array([LOW + 0.05 * thick**2]), np.full(1, float(fresh)),
         resistance, LIMITS, kelvin, thickness, 3.14e-10, about or {},
     )  # fmt: skip
+
+
+def beside(text: str, make=None, changes: dict | None = None, **options) -> None:
+    """Write bar.toml with the text of a case, and model.nc, which says to be of its junction, into the present folder.
+
+    make : function that makes the model, `made_model` if None, with `options`   changes : of the case
+    """
+    Path("model.nc").touch()
+    Path("bar.toml").write_text(text)
+    about = {"case_resolved": load_case("bar.toml", changes).resolved()}
+    (make or made_model)(about=about, **options).save("model.nc")
 
 
 def with_charge(model, factor: float):

@@ -1,6 +1,7 @@
 """What is said of keys that do not go together: a table of changes of shipped cases, and the words of `check`."""
 
 import tomllib
+from pathlib import Path
 
 from messages import FOLDER, compared
 
@@ -20,7 +21,7 @@ def said_of(changes: dict) -> str:
     try:
         check_inputs(load_case(base, changes))
     except (CaseError, ResultError) as error:
-        return str(error).strip().replace(str(shipped_cases()), "cases")
+        return str(error).strip().replace(str(shipped_cases()), "cases").replace(str(Path.cwd()), "FOLDER")
     return ""
 
 

@@ -30,6 +30,13 @@ def test_axes_have_the_value_of_the_case_and_the_temperature_first(axes):
     assert len(middles(axes)) == 12
 
 
+def test_nodes_are_even_in_the_inverse_temperature_and_one_is_that_of_the_case():
+    middle = 2.0 / (1.0 / 250.0 + 1.0 / 400.0)
+    for own, inner in ((300.0, [300.0]), (250.0, [middle]), (260.0, [260.0, middle])):
+        (axis,) = axes_of(load_case("li2019", {"temperature": f"{own} K"}), {"temperature": (250.0, 400.0, 3)})
+        assert axis.values == pytest.approx([250.0, *inner, 400.0])
+
+
 def test_polynomials_through_the_nodes_are_those_of_their_degree(axes):
     """Against the polynomial itself, in 1/T, thickness and barrier, between the nodes and at them."""
 

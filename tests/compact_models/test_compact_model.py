@@ -4,17 +4,12 @@ import dataclasses
 import time
 
 import compact_device
-import made_model
 import numpy as np
 import pytest
-import xarray as xr
 
 from otjdd.compact_models.error import overall
 from otjdd.compact_models.kernels import FILLING
-from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.model_file import dataset_of
-from otjdd.errors import NotAsExpected, ResultError
-from otjdd.results import store
+from otjdd.errors import NotAsExpected
 from otjdd.runs.run import simulate
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Waveform
@@ -86,84 +81,6 @@ def test_column_of_twice_the_speed_takes_half_the_time(model):
     model.hold(a, 2.2, 4e-8)
     fast.hold(b, 2.2, 2e-8)
     assert a == pytest.approx(b, abs=1e-9)
-
-
-def test_file_gives_the_model_back(model, tmp_path):
-    model.save(tmp_path / "model.nc")
-    again = CompactModel.load(tmp_path / "model.nc")
-    assert again.error == model.error
-    drive = compact_device.pulses(2.2, -3.0)
-    xr.testing.assert_identical(again.run(drive).drop_attrs(), model.run(drive).drop_attrs())
-
-
-def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
-    path = tmp_path / "model.nc"
-    model.save(path)
-    ds = store.read(path)
-    store.write(ds.assign_attrs(model_version=0), path)
-    with pytest.raises(ResultError, match="version 0, this is version 9; extract it again"):
-        CompactModel.load(path)
-    store.write(ds.drop_attrs(), path)
-    with pytest.raises(ResultError, match="is not a compact model"):
-        CompactModel.load(path)
-    store.write(ds.drop_vars("table_rest"), path)
-    with pytest.raises(ResultError, match="not a whole compact model"):
-        CompactModel.load(path)
-
-
-def test_state_of_rest_may_turn_back_with_the_voltage(tmp_path):
-    """As that of films whose electrons screen vacancies beyond a voltage; also in its file and between temperatures."""
-    made = made_model.warm_model(270.0, 300.0, 330.0, resistance=0.0)
-
-    def turned(model):
-        rest = 0.5 + 0.3 * np.sin(3.0 * model.kinds[0].voltage)
-        return dataclasses.replace(model, kinds=(model.kinds[0]._replace(rest=rest),))
-
-    dataclasses.replace(turned(made), nodes=tuple(map(turned, made.nodes))).save(tmp_path / "model.nc")
-    warmer = CompactModel.load(tmp_path / "model.nc").at(310.0)
-    q = warmer.states(3)
-    warmer.hold(q, np.array([1.5, 2.0, 2.8]), 1e3)
-    assert q[:, 0] == pytest.approx(0.5 + 0.3 * np.sin([4.5, 6.0, 8.4]), abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("resistance", -50.0, "a number of at least 0 for resistance, got -50"),
-        ("area", np.nan, "a number above 0 for area, got nan"),
-        ("range_high", -5.0, "a range of voltages"),
-        ("column_weight", -1.0, "a number of at least 0 for weight"),
-        ("column_weight", 0.5, "shares of the area whose sum is 1, got 0.5"),
-        ("column_speed", np.nan, "a number above 0 for speed, got nan"),
-        ("column_kind", 3.0, "columns of the kinds 0 to 0"),
-        ("column_start", 2.0, "columns that begin within the states"),
-        ("table_emptying", 0.0, "a number above 0 for emptying"),
-    ],
-)
-def test_file_with_numbers_that_no_junction_has_is_refused(tmp_path, name, value, said):
-    ds = dataset_of(made_model.made_model())
-    ds = ds.assign_attrs({name: value}) if name in ds.attrs else ds.assign({name: ds[name] * 0.0 + value})
-    store.write(ds, tmp_path / "model.nc")
-    with pytest.raises(ResultError, match=f"not a whole compact model.*{said}"):
-        CompactModel.load(tmp_path / "model.nc")
-
-
-@pytest.mark.parametrize(
-    ("name", "along", "said"),
-    [
-        ("node_table_log_rate", "node", "ions that hop faster at a higher temperature"),
-        ("noise_state", "position", "states of the noise that ascend"),
-        ("table_log_conductance", "position", "a node with the tables of the model itself"),
-        ("node_table_log_conductance", "position", "a node with the tables of the model itself"),
-        ("table_charge", "read_knot", "rises with the voltage"),
-    ],
-)
-def test_file_with_a_reversed_table_is_refused(tmp_path, name, along, said):
-    ds = dataset_of(made_model.noisy_warm_model(270.0, 300.0, 330.0))
-    turned = ds[name].dims, np.flip(ds[name].values, ds[name].dims.index(along))
-    store.write(ds.assign({name: turned}), tmp_path / "model.nc")
-    with pytest.raises(ResultError, match=f"not a whole compact model.*{said}"):
-        CompactModel.load(tmp_path / "model.nc")
 
 
 def test_outside_of_its_range_a_model_says_so(model):

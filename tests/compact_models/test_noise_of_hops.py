@@ -141,15 +141,7 @@ def test_ions_that_repel_each_other_rest_with_less_scatter(column):
 
 
 @pytest.mark.campaign
-def test_the_model_scatters_as_the_solver_does(extracted_small):
-    ds = noise_error.with_scatter(extracted_small, small(), one_by_one).measured
+def test_the_model_scatters_as_the_solver_does(noisy):
+    ds = noise_error.with_scatter(noisy, small(), one_by_one).measured
     off = np.abs(ds.sigma_model / ds.sigma_solver - 1.0)
     assert (off < 0.2 + 2.0 * ds.sigma_solver_error / ds.sigma_solver).all()
-
-
-@pytest.fixture
-def extracted_small():
-    """The noisy model of the same case."""
-    case = small()
-    made = build.compact(case, voltage=LIMITS[:2], measure=False)
-    return replace(made, noise=build.noise_of(made, case, one_by_one))

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from made_model import HIGH, LOW, made_model, noisy_model, noisy_warm_model
 
-from otjdd.compact_models import noise_error
-from otjdd.compact_models.exports import functions
-from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes
 
@@ -58,49 +55,10 @@ def test_devices_are_drawn_with_the_covariance_of_the_model():
     assert shifted.run(wave).read_current.item() == pytest.approx(np.e * model.run(wave).read_current.item(), rel=1e-4)
 
 
-def test_a_file_keeps_the_noise_and_one_without_loads(tmp_path):
-    model = noisy_model()
-    model.save(tmp_path / "model.nc")
-    (tables,), (kept,) = CompactModel.load(tmp_path / "model.nc").noise.kinds, model.noise.kinds
-    assert all(np.array_equal(*pair) for pair in zip(tables, kept, strict=True))
-    made_model().save(tmp_path / "mean.nc")
-    assert CompactModel.load(tmp_path / "mean.nc").noise is None
-
-
-def test_noise_follows_the_temperature_and_is_kept(tmp_path):
-    model = noisy_warm_model(270.0, 300.0, 330.0)
-    model.save(tmp_path / "model.nc")
-    again = CompactModel.load(tmp_path / "model.nc").at(315.0)
-    (tables,) = again.noise.kinds
-    faster = 6.0 * (1.0 - 300.0 / 315.0)  # linear in 1/T
-    assert tables.log_corner == pytest.approx(6.0 + faster, abs=1e-9)
+def test_noise_follows_the_temperature():
+    (tables,) = noisy_warm_model(270.0, 300.0, 330.0).at(315.0).noise.kinds
+    assert tables.log_corner == pytest.approx(6.0 + 6.0 * (1.0 - 300.0 / 315.0), abs=1e-9)  # linear in 1/T
     assert tables.ions == 400.0
-    wave = shapes.pulse(1.0, 1e-3).then(shapes.read(0.1, 1e-6))
-    assert again.run(wave, seed=3).identical(model.at(315.0).run(wave, seed=3))
-
-
-def compared(model, comparison, ratio):
-    """The model with a made comparison of sigma, whose second state is off by a ratio."""
-    solver, error = np.full(4, 1e-4), np.full(4, 1e-5)
-    drive = noise_error.pulses((-3.0, 1e-5), (1.5, 1e-6), (3.0, 1e-5), (-1.5, 1e-6))
-    return noise_error.measured_with(model, comparison, drive, [solver, error, solver * [1.0, ratio, 1.0, 1.0]])
-
-
-def test_sigma_of_solver_and_model_are_told_side_by_side(tmp_path):
-    model = compared(noisy_model(about={"title": "made"}), noise_error.CYCLES_OF_CASE, 1.5)
-    model = compared(model, noise_error.CYCLES_OF_CIRCUITS, 1.0)
-    model.save(tmp_path / "model.nc")
-    model = CompactModel.load(tmp_path / "model.nc")
-    told = noise_error.rows(model)
-    assert len(told) == 8
-    assert [line.endswith("(+50 %)") for line in told] == [False, True, *6 * [False]]
-    assert "under the pulses of circuits, after a set: 0.0001, solver 0.0001 +- 1e-05" in told[6]
-    assert noise_error.pulses_of(model, noise_error.CYCLES_OF_CIRCUITS)[1] == (1.5, 1e-6)
-    assert noise_error.pulses_of(model, noise_error.DEVICES) == []
-    assert "noise is negligible: with 400 ions" in noise_error.negligible_noise(model)
-    header = "\n".join(functions.header(model))
-    assert all(line in header for line in told)
-    assert "cycle-to-cycle noise" not in header
 
 
 @pytest.mark.parametrize("seed", [1.5, "1", -1, True, 2**63])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from messages import compared, told
 
 import otjdd
 from otjdd.case.case import parse_case
@@ -28,71 +29,53 @@ from otjdd.explore.workers import Workers
 from otjdd.plot.figure import KINDS
 
 BASE = otjdd.load_case("li2019")
-POLARISED = otjdd.load_case("ftj-hzo"), otjdd.load_case("ftj-bto")  # two levels; Merz's law
-EXCHANGING = [otjdd.load_case("eightwise"), otjdd.load_case("oxygen-exchange")]  # at the left, at the right
 TRAPPED = otjdd.load_case("hfo2-leakage")
+CELL = otjdd.load_case("vcm-cell")
+EXCHANGING = otjdd.load_case("oxygen-exchange")
 THICK = {"device.film.thickness": "3 nm"}
-
-
 DEVICE = sliders.device_sliders()
+TRAPS = TRAPPED.plain()["device"]["traps"][0]
+AT_VACANCIES = {key: value for key, value in TRAPS.items() if key != "density"} | {"name": "vacancies", "of": "ions"}
+UNLIKE = [
+    {"name": "background", "share": 0.1, "count": 3, "set": {"device.left.barrier": "0.7 eV"}},
+    {"name": "minority", "share": 0.001, "set": {"device.left.barrier": "0.6 eV"}},
+]
+METAL = {"device.right": {"kind": "metal", "barrier": "1 eV"}, "device.film.electrons": "none"}
+DEVICES = {
+    **{name: otjdd.load_case(name) for name in ("li2019", "ftj-hzo", "ftj-bto", "eightwise", "bilayer-polarity")},
+    "oxygen-exchange": EXCHANGING,
+    "an electrode that blocks": EXCHANGING.replace("device.right.exchange.rate", "0 m/s"),
+    "two kinds of traps": TRAPPED.replace({"device.traps": [TRAPS, AT_VACANCIES]}),
+    "two kinds of columns": BASE.replace("columns.kinds", UNLIKE),
+    "a thick film on a metal": BASE.replace(METAL | {"device.film.thickness": "9 nm"}),
+}
 
-BARRIER = "device.right.barrier"  # of a metal
+
+def described(title, case, rows):
+    """Lines on the sliders of a case: values, ends, and what a slider at either end changes."""
+    yield f"# {title}"
+    for row in sliders.described_sliders(case, rows):
+        name, low, high = (row[key] for key in ("name", "low", "high"))
+        changes = [sliders.moved(case, rows, {name: value}) for value in (low, high)]
+        refused = "".join(told(case.replace, change) for change in changes)
+        ends = f"{row['value']:g} from {low:g} to {high:g} {row['unit']}"
+        yield f"{name}, {row['label']}: {ends}; {changes} {refused}".rstrip()
+    yield ""
 
 
-def of_its_key(slider):
-    """The first of some cases that has the key of a slider, or may have it."""
-    return next(case for case in (BASE, *POLARISED, *EXCHANGING, TRAPPED) if sliders.slider_values(case, [slider]))
-
-
-def test_sliders_move_keys_within_ends_whose_source_is_stated():
-    for slider in DEVICE:
-        for value in (slider.low, slider.high, *(slider.literature or ())):
-            assert slider.low <= value <= slider.high
-            of_its_key(slider).replace(slider.keys[0], slider.text(value))
-        assert len(slider.source) > 20
-    shown = [row["name"] for row in sliders.described_sliders(BASE, DEVICE)]
-    of_others = ("device.film.polarisation", "device.left.exchange", "device.right.exchange", "device.traps", BARRIER)
-    assert shown == [slider.name for slider in DEVICE if not slider.keys[0].startswith(of_others)]
+def test_sliders_of_devices_and_drives_are_those_of_the_table():
+    lines = [line for name, case in DEVICES.items() for line in described(name, case, sliders.sliders_of(case))]
     for name in experiments():
-        driven = case_of_experiment(name, BASE, {}).without_study()
-        rows = sliders.described_sliders(driven, sliders.drive_sliders(name, driven))
-        assert len(rows) == len(sliders.drive_sliders(name, driven)) - (name == OWN)  # a loop in steps has no rate
-        for row in rows:
-            for value in (row["low"], row["high"]):
-                assert (
-                    sliders.moved(driven, sliders.drive_sliders(name, driven), {row["name"]: value})
-                    or value == row["value"]
-                )
+        for title, device in (("li2019", BASE), ("vcm-cell", CELL)):
+            case = case_of_experiment(name, device, {}).without_study()
+            lines += described(f"{name} of {title}", case, sliders.drive_sliders(name, case))
+    compared("sliders.txt", lines)
 
 
-def test_a_film_of_layers_has_sliders_of_each_layer_in_the_place_of_those_of_the_film():
-    layered = otjdd.load_case("bilayer-polarity")
-    rows = sliders.sliders_of(layered)
-    of_film = {slider.name: slider for slider in rows if slider.keys[0].startswith("device.film.")}
-    assert list(of_film) == ["layer-0-thickness", "layer-1-thickness", "layer-1-offset"]
-    changes = sliders.moved(layered, rows, {"layer-0-thickness": 2.4, "layer-1-thickness": 2.0, "layer-1-offset": -0.3})
-    assert changes == {"device.film.layers[0].thickness": "2.4 nm", "device.film.layers[1].band_offset": "-0.3 eV"}
-    first, second = layered.replace(changes).device.film.layers
-    assert (first.thickness, second.band_offset) == (2.4e-9, -0.3)
-
-
-def test_each_kind_of_traps_has_sliders_of_its_own():
-    """A second kind at the vacancies, which states no density."""
-    first = TRAPPED.plain()["device"]["traps"][0]
-    second = {key: value for key, value in first.items() if key != "density"} | {"name": "vacancies", "of": "ions"}
-    both = TRAPPED.replace({"device.traps": [first, second]})
-    rows = sliders.sliders_of(both)
-    shown = [row["name"] for row in sliders.described_sliders(both, rows) if row["name"].startswith("trap_")]
-    assert shown == [
-        "trap_density-0", "trap_depth-0", "trap_depth-1", "trap_relaxation-0", "trap_relaxation-1", "trap_hops-0",
-        "trap_hops-1",
-    ]  # fmt: skip
-    changes = sliders.moved(both, rows, {"trap_depth-1": 1.4, "trap_density-0": 1e25})
-    assert changes == {"device.traps[0].density": "1e+25 1/m^3", "device.traps[1].depth": "1.4 eV"}
-    traps = both.replace(changes).device.traps
-    assert [trap.depth for trap in traps] == [2.0, 1.4]
-    labels = {row.label for row in rows}
-    assert {"traps: depth", "vacancies: depth"} <= labels
+def test_the_literature_of_a_slider_is_within_its_ends_and_has_a_source():
+    for slider in DEVICE:
+        assert all(slider.low <= value <= slider.high for value in slider.literature or ())
+        assert len(slider.source) > 20
 
 
 def test_experiments_that_a_device_refuses_are_not_offered():
@@ -106,31 +89,6 @@ def test_experiments_that_a_device_refuses_are_not_offered():
     )
 
 
-def test_a_polarised_film_has_sliders_of_its_law():
-    levels, merz = ({slider.name for slider in DEVICE if sliders.slider_values(case, [slider])} for case in POLARISED)
-    assert {"saturation", "initial", "offset_field"} <= levels & merz
-    assert levels - merz == {"level_barrier", "dipole_length", "barrier_right"}  # of its right metal
-    assert merz - levels == {"switching_time", "activation_field", "exponent", "band_offset"}
-    moves = sliders.moved(POLARISED[0], DEVICE, {"saturation": 20.0, "initial": 0.5})
-    assert moves == {"device.film.polarisation.saturation": "20 uC/cm^2", "device.film.polarisation.initial": 0.5}
-    assert sliders.moved(POLARISED[0], sliders.drive_sliders(OWN, POLARISED[0]), {"own-rate": 120.0}) == {
-        "drive.rate": "120 V/s"
-    }
-
-
-def test_an_electrode_that_exchanges_has_sliders_whose_left_end_blocks():
-    left, right = ({name for name in sliders.slider_values(case, DEVICE) if "exchange" in name} for case in EXCHANGING)
-    assert (left, right) == ({"exchange_rate_left"}, {"exchange_rate_right"})
-    case = EXCHANGING[1]
-    assert sliders.slider_values(case, DEVICE)["formation_energy_right"] == 0.9
-    moves = sliders.moved(case, DEVICE, {"exchange_rate_right": 1e-9})
-    assert moves == {"device.right.exchange.rate": "1e-09 m/s"}
-    blocked = case.replace("device.right.exchange.rate", "0 m/s")
-    assert sliders.slider_values(blocked, DEVICE)["exchange_rate_right"] == 1e-20
-    assert sliders.moved(blocked, DEVICE, {"exchange_rate_right": 1e-20}) == {}
-    assert sliders.moved(blocked, DEVICE, {"exchange_rate_right": 1e-12}) == {"device.right.exchange.rate": "1e-12 m/s"}
-
-
 def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused():
     own = sliders.slider_values(BASE, DEVICE)
     assert (own["thickness"], own["density"], own["series_resistance"]) == (2.8, BASE.ions.density, 55.0)  # in its unit
@@ -139,14 +97,6 @@ def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused(
     assert sliders.moved(BASE, DEVICE, {"compliance": 1.0}) == {"circuit.compliance": "1 mA"}
     with pytest.raises(sliders.OutsideError, match=r"Film thickness: 1\.2 to 5 nm here"):
         sliders.moved(BASE, DEVICE, {"thickness": 9.0})
-
-
-def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_moves_them():
-    film = {"device.film.thickness": "9 nm", "device.film.electrons": "none"}
-    metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}} | film)
-    rows = {row["name"]: row for row in sliders.described_sliders(metal, DEVICE)}
-    assert "band_offset" not in rows
-    assert rows["thickness"]["high"] == 18.0
 
 
 @pytest.mark.parametrize("name", experiments())
@@ -165,20 +115,9 @@ def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
     assert said.replace("title", "x") == case.replace("title", "x")
 
 
-def test_kinds_of_columns_have_sliders_of_their_shares_and_a_preview_of_one_column_each():
-    kinds = [
-        {"name": "background", "share": 0.1, "count": 3, "set": {"device.left.barrier": "0.7 eV"}},
-        {"name": "minority", "share": 0.001, "set": {"device.left.barrier": "0.6 eV"}},
-    ]
-    case = BASE.replace("columns.kinds", kinds)
-    shown = sliders.sliders_of(case)
-    assert {slider.name for slider in DEVICE if "traps" not in slider.keys[0]} - {slider.name for slider in shown} == {
-        "barrier"
-    }  # which no kind follows
-    assert sliders.slider_values(case, shown)["share-1"] == 0.001
-    changes = sliders.moved(case, shown, {"share-1": 0.002})
-    assert changes == {"columns.kinds[1].share": 0.002}
-    words = shlex.split(command_line(OWN, "li2019", changes, BASE))
+def test_kinds_of_columns_have_a_preview_of_one_column_each():
+    case = DEVICES["two kinds of columns"]
+    words = shlex.split(command_line(OWN, "li2019", {"columns.kinds[1].share": 0.002}, BASE))
     assert words[3:5] == ["--set", "columns.kinds[1].share=0.002"]
     assert column_count(preview(case)) == 2 < column_count(case)
 
@@ -195,29 +134,26 @@ def test_the_command_of_another_case_names_it_and_sets_the_drive():
 
 def test_another_device_has_the_experiments_and_pulses_of_its_own_drive():
     """A cell of 10 nm that is written with 1.5 V for 10 ms and read at 0.1 V, where Li's is with 2.2 and -4.3 V."""
-    cell = otjdd.load_case("vcm-cell")
     assert first_buttons(BASE) == list(BUTTONS)
-    assert first_buttons(cell) == [(1.5, 0.01), (-1.5, 0.01)]
+    assert first_buttons(CELL) == [(1.5, 0.01), (-1.5, 0.01)]
     for name, row in experiments().items():
         if name == OWN:
             continue
-        case = case_of_experiment(name, cell, {})
+        case = case_of_experiment(name, CELL, {})
         waveform = runs_of_experiment(name, case)[0].drive.waveform()
         assert -1.5 <= waveform.voltages.min()
         assert waveform.voltages.max() <= 1.5
-        assert case.circuit.time_constant == cell.circuit.time_constant
+        assert case.circuit.time_constant == CELL.circuit.time_constant
         if name not in ("stdp", "ppf"):
             assert writes_of(case)[:3] == (1.5, {"pulses": -1.5}.get(name, -1.5), 0.01)
-        words = shlex.split(command_line(name, "vcm-cell", {}, cell))
+        words = shlex.split(command_line(name, "vcm-cell", {}, CELL))
         typed = load_checked(Path(words[2]), words[4:-2:2], False)
         assert typed.without_study().replace("title", "x") == case.without_study().replace("title", "x")
         assert typed.study is None or typed.study.grid or not row.vary
-    periods = case_of_experiment("ppf", cell, {}).study.grid["drive.parts[1].period"]
+    periods = case_of_experiment("ppf", CELL, {}).study.grid["drive.parts[1].period"]
     assert [str(period) for period in periods][:2] == ["0.02 s", "0.04 s"]
-    quick = cell.replace("drive.width", "5 ns")  # periods have room for reads
+    quick = CELL.replace("drive.width", "5 ns")  # periods have room for reads
     assert case_of_experiment("ppf", quick, {}).study.grid["drive.parts[1].period"][0] == "1e-07 s"
-    width = {s.name: s for s in sliders.drive_sliders("pulses", case_of_experiment("pulses", cell, {}))}["pulses-width"]
-    assert (width.unit, width.low, width.high) == ("ms", 0.01, 10_000.0)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fitted_devices import KEYS, SIGMA, clean, noisy, small
 import otjdd
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
-from otjdd.errors import DataError
+from otjdd.errors import DataError, ResultError
 from otjdd.fitting import covariance, result
 from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles
 from otjdd.fitting.fit import resumed, so_far, solved
@@ -210,3 +210,26 @@ def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
     for name in ("value", "error", "covariance", "residual"):
         assert np.array_equal(again[name], whole[name]), name
     assert again.attrs["evaluations"] == whole.attrs["evaluations"]
+
+
+WRONG = {
+    "no parameters": lambda ds: ds.assign_attrs(parameters="[]"),
+    "deep parameters": lambda ds: ds.assign_attrs(parameters="[" * 10000),
+    "a number for rows": lambda ds: ds.assign_attrs(parameters=3.0),
+    "a row of other keys": lambda ds: ds.assign_attrs(parameters='[{"x": 1}]'),
+    "a scale of nothing": lambda ds: ds.assign_attrs(curves='[{"scale": 7}]'),
+    "no curves": lambda ds: ds.assign_attrs(curves="[]"),
+    "a spread in words": lambda ds: ds.assign_attrs(errors_spread="wide"),
+    "no values": lambda ds: ds.drop_vars("value"),
+    "values of points": lambda ds: ds.assign(value=("point", np.zeros(ds.sizes["point"]))),
+    "values in words": lambda ds: ds.assign(value=("parameter", ["x", "y"])),
+    "a Jacobian the other way": lambda ds: ds.assign(jacobian=ds.jacobian.T),
+    "no title": lambda ds: ds.drop_attrs(deep=False).assign_attrs(fit=result.KIND),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_fit_is_refused_in_words(pair, tmp_path, name):
+    store.write(WRONG[name](pair), tmp_path / "found.nc")
+    with pytest.raises(ResultError, match="is no whole fit"):
+        result.read_fit(tmp_path / "found.nc")

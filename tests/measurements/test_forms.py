@@ -358,26 +358,6 @@ def test_a_truncated_file_gives_words_or_the_numbers_before(tmp_path, name):
                 np.testing.assert_allclose(ds[quantity][: count - 1], values[: count - 1], rtol=2e-8, atol=1e-15)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"\x89PNG\r\n\x1a\n" + bytes(200), "a picture (PNG)"),
-        (b"\xff\xd8\xff\xe0" + bytes(200), "a picture (JPEG)"),
-        (b"%PDF-1.7\n", "a PDF document"),
-        (b"", "a file without any"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a workbook"),
-        (b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(200), "a file of arrays"),
-        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64", "save it with -v7"),
-        (b"<html><table><tr><td>V</td></tr></table></html>", "a page of HTML"),
-        (b"Time,V\n" + b"0,1\n1,2\n", "a measured quantity"),
-    ],
-)
-def test_what_holds_no_table_is_refused_in_words(tmp_path, content, words):
-    for name in ("data.csv", "data.xls", "data"):
-        with pytest.raises(DataError, match=re.escape(words)):
-            read_data(written(tmp_path, name, content))
-
-
 def test_records_of_unequal_length_are_filled_with_nan(tmp_path):
     ds = otjdd.by_record(read_data(written(tmp_path, "a.csv", b"V,I\n1,1\n2,2\n3,3\nV,I\n1,4\n2,5\n")))
     np.testing.assert_array_equal(ds.current, [[1, 2, 3], [4, 5, np.nan]])

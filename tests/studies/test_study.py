@@ -1,6 +1,5 @@
 """Studies as their users have them: from a case to one Dataset, in one process and in several, whole and interrupted."""
 
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -165,17 +164,6 @@ def test_what_is_kept_can_be_chosen(small):
     assert np.isnan(ds.current).any()  # of runs with fewer steps
     with pytest.raises(CaseError, match='did you mean "read_resistance"'):
         otjdd.study(small, **{"study.keep": ["read_resistanc"]})
-
-
-def test_the_study_of_the_guide_is_one(tmp_path):
-    text = (shipped_cases() / "studies.md").read_text(encoding="utf-8")
-    block = next(b for b in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[study]" in b)
-    (tmp_path / "case.toml").write_text(block)
-    case = load_case(tmp_path / "case.toml")
-    assert list(case.study.sizes.values()) == [7, 7, 2, 16]
-    assert kept.unknown(case.study.keep) == ""
-    made = plan(case.replace("study.grid", {"ions.law": ["linear"]}))
-    assert len(set(made.digests)) == len(made.digests) == 7 * 7 * 16
 
 
 @pytest.mark.parametrize("name", ["thickness", "switching-map", "device-spread", "variability", "sobol"])

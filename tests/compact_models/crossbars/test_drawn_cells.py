@@ -92,30 +92,3 @@ def test_a_study_of_arrays_keeps_the_draws_of_the_cells():
     assert point.crossbar.cells.devices == case.study.sample
     with pytest.raises(CaseError, match="whose sample is the devices of its cells"):
         plan(load_case("bar.toml"))
-
-
-FAULTS = [
-    ({'"study"': '"stduy"'}, 'bar.toml:7:11 crossbar.cells.devices: expected "study" or', 'did you mean "study"?'),
-    ({"device-spread": "li2019", "[study.sample]\ncount = 5\n": ""}, "bar.toml:7:11 crossbar.cells.devices", "sample"),
-    ({"count = 5": "count = 1"}, "study.sample: expected 2 to 1000 devices", "1 by latin-hypercube"),
-    ({"count = 5": 'count = 5\nover."device.left.barier" = { low = "1 eV", high = "2 eV" }'}, "bar.toml:15:", "barrier"),
-    ({"count = 5": 'count = 5\nover."drive.scheme" = { values = ["half"] }'}, "bar.toml:15:", "keys of device, ions"),
-    ({"count = 5": 'count = 5\nover."ions.noise" = { values = ["shot"] }'}, "bar.toml:15:", "but not ions.noise"),
-    ({"count = 5": 'count = 5\nover."columns.count" = { values = [4, 5] }'}, "crossbar.cells.devices", "number of columns"),
-    ({"cells = {": 'model = "bar.toml"\ncells = {'}, "crossbar.cells.devices", "one by one"),
-    ({'"study"': SPEEDS.replace("deviation", "devation")}, "bar.toml:7:", 'did you mean "deviation"?'),
-    ({'"study"': SPEEDS.replace('"5 meV"', '"1 eV"')}, "bar.toml:7:", "at ions.activation_energy ="),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("replaced", "where", "said"), FAULTS, ids=[said for *_, said in FAULTS])
-def test_what_makes_no_devices_is_refused_before_a_run(replaced, where, said, folder):
-    text = CASE
-    for old, new in replaced.items():
-        assert old in text
-        text = text.replace(old, new)
-    Path("bar.toml").write_text(text)
-    found = otjdd(folder, "check", "bar.toml")
-    assert found.returncode == 3
-    assert where in found.stderr
-    assert said in found.stderr

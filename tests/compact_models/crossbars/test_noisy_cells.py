@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import otjdd
-from otjdd.case.case import CaseError, load_case
+from otjdd.case.case import CaseError
 from otjdd.compact_models.crossbars import programming, pulses
 from otjdd.compact_models.crossbars.cells import cells_of
 from otjdd.compact_models.crossbars.network import Crossbar
@@ -22,12 +22,11 @@ parts = [
 SHOT = {"ions.noise": "shot"}
 
 
-def put(folder, monkeypatch, model, changes=SHOT):
-    """Put a model beside the case, said to be one of its junction."""
-    monkeypatch.chdir(folder)
-    (folder / "model.nc").touch()
-    (folder / "bar.toml").write_text(CASE)
-    model(about={"case_resolved": load_case("bar.toml", changes).resolved()}).save("model.nc")
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The folder in which a test runs."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def states(**changes):
@@ -35,8 +34,8 @@ def states(**changes):
     return otjdd.run("bar.toml", changes).cell_rest_position.values[-1]
 
 
-def test_cells_scatter_by_their_seed(tmp_path, monkeypatch):
-    put(tmp_path, monkeypatch, made_model.noisy_model)
+def test_cells_scatter_by_their_seed():
+    made_model.beside(CASE, made_model.noisy_model, SHOT)
     one, again, other, mean = (
         states(**SHOT | {"ions.seed": 1}), states(**SHOT | {"ions.seed": 1}), states(**SHOT | {"ions.seed": 2}), states(),
     )  # fmt: skip
@@ -58,9 +57,9 @@ reset_pulse = { voltage = "-1.5 V", width = "1 us", voltage_step = "50 mV", high
 PROGRAMMED = "program_pulses", "program_energy", "program_time", "program_error", "program_missed"
 
 
-def test_noisy_cells_of_their_own_are_programmed_and_a_seed_gives_the_same_bits(tmp_path, monkeypatch):
-    put(tmp_path, monkeypatch, lambda about: made_model.noisy_model(about=about, spread=True, read=0.02))
-    (tmp_path / "bar.toml").write_text(CASE[: CASE.index("parts")] + PROGRAM)
+def test_noisy_cells_of_their_own_are_programmed_and_a_seed_gives_the_same_bits():
+    programmed = CASE[: CASE.index("parts")] + PROGRAM
+    made_model.beside(programmed, made_model.noisy_model, SHOT, spread=True, read=0.02)
     changes = SHOT | {"crossbar.cells.devices": 3}
     one, again, other = (otjdd.run("bar.toml", changes | {"ions.seed": seed}) for seed in (1, 1, 2))
     for name in (*PROGRAMMED, "cell_conductance"):
@@ -102,8 +101,8 @@ def test_reads_scatter_by_ions_within_the_wells():
     assert np.array_equal(pulses.sensed(calm, states, held, 0), held.end.bit_current)
 
 
-def test_devices_of_the_cells_come_from_the_model(tmp_path, monkeypatch):
-    put(tmp_path, monkeypatch, lambda about: made_model.noisy_model(about=about, spread=True))
+def test_devices_of_the_cells_come_from_the_model():
+    made_model.beside(CASE, made_model.noisy_model, SHOT, spread=True)
     ds = otjdd.run("bar.toml", {"crossbar.cells.devices": 12})
     assert np.unique(np.round(np.log(ds.cell_conductance.values[0]), 9)).size == 12
     assert np.log(ds.cell_conductance.values[0]).std() == pytest.approx(0.3, rel=0.6)
@@ -112,7 +111,7 @@ def test_devices_of_the_cells_come_from_the_model(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "said"), [(SHOT, "crossbar.model of the mean"), ({"crossbar.cells.devices": 3}, "how devices differ")]
 )
-def test_a_model_of_the_mean_is_no_model_of_noise(tmp_path, monkeypatch, changes, said):
-    put(tmp_path, monkeypatch, made_model.made_model)
+def test_a_model_of_the_mean_is_no_model_of_noise(changes, said):
+    made_model.beside(CASE, changes=SHOT)
     with pytest.raises(CaseError, match=said):
         otjdd.run("bar.toml", changes)

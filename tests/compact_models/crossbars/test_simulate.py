@@ -32,10 +32,7 @@ CHOSEN = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]], bool)
 def folder(tmp_path, monkeypatch):
     """A folder with the case and a model that says to be of its junction."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.nc").touch()
-    (tmp_path / "bar.toml").write_text(CASE)
-    case = load_case("bar.toml")
-    made_model.made_model(about={"case_resolved": case.resolved()}).save("model.nc")
+    made_model.beside(CASE)
     return tmp_path
 
 
@@ -146,42 +143,6 @@ def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):
     held = bare.replace(**{"device.film.electrons": "balance"})
     made_model.made_model(about={"case_resolved": held.resolved()}).save("model.nc")
     assert "film_electron_ratio" not in otjdd.run(held).attrs["model_limits"]  # electrons are part of the model
-
-
-SHAPE = "drive.parts[1].pattern: expected 3 rows of 4 cells each, one for each word line, got"
-BAR = CASE[CASE.index("[crossbar]") : CASE.index("[drive]")]
-FAULTS = [
-    ('"#..#", "...."', '"#..#"', f"bar.toml:19:21 {SHAPE} 2 rows of 4"),
-    ('"#..#"', '"#.."', f"bar.toml:19:21 {SHAPE} 3 rows of 3 and 4"),
-    ('"#..#"', '"#x.#"', "drive.parts[1].pattern[0]: expected text"),
-    ('"half"', '"fifth"', 'bar.toml:16:1 drive.scheme: expected "half" or "third", got "fifth"'),
-    ('"model.nc"', '"modle.nc"', "bar.toml:12:1 crossbar.model: expected a file that is there"),
-    ('"2 ohm"', '"0 ohm"', "bar.toml:11:1 crossbar.line_resistance: expected"),
-    ("word_lines = 3", "word_lines = 0", "bar.toml:9:1 crossbar.word_lines: expected a whole number from 1 to 256"),
-    ('period = "15 us"', 'period = "5 us"', "several pulses need a period"),
-    ("[drive]", '[circuit]\ncompliance = "1 mA"\n\n[drive]', "bar.toml:15:1 circuit.compliance: expected none"),
-    ('kind = "patterns"\nscheme = "half"\n', 'kind = "sequence"\n', "drive.parts[0].kind"),
-    (BAR, "", "crossbar: expected a table with word_lines and bit_lines"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new", "said"), FAULTS, ids=[said[:40] for *_, said in FAULTS])
-def test_a_fault_of_the_case_is_told_with_its_line(folder, old, new, said):
-    assert old in CASE
-    (folder / "bar.toml").write_text(CASE.replace(old, new))
-    done = CliRunner().invoke(app, ["run", "bar.toml"])
-    assert done.exit_code == 3
-    assert said in done.output
-    assert not (folder / "bar.nc").exists()
-
-
-def test_a_crossbar_needs_patterns(folder):
-    text = CASE[: CASE.index("[drive]")] + '[drive]\nkind = "hold"\nvoltage = "0 V"\nduration = "1 s"\n'
-    (folder / "bar.toml").write_text(text)
-    with pytest.raises(
-        CaseError, match=r'bar.toml:15:1 drive.kind: expected "patterns" in a case with a .crossbar., got "hold"'
-    ):
-        load_case("bar.toml")
 
 
 def test_a_model_of_something_else_is_refused(folder):

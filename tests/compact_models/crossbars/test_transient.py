@@ -153,10 +153,7 @@ def test_a_run_tells_how_long_lines_take_and_which_reads_are_too_short(tmp_path,
     parts = f'parts = [{{ kind = "read" }}, {rest}, {{ kind = "read", duration = "20 ns" }}]\n'
     keys = '"2 ohm"\nline_capacitance = "1 pF"\ndriver_resistance = "2 kohm"'
     text = (made_model.CROSSBAR + parts).replace('"2 ohm"', keys)
-    Path("bar.toml").write_text(text)
-    Path("model.nc").touch()
-    made = made_model.made_model(about={"case_resolved": load_case("bar.toml").resolved()})
-    made_model.with_charge(made, 0.0).save("model.nc")
+    made_model.beside(text, lambda about: made_model.with_charge(made_model.made_model(about=about), 0.0))
     done = CliRunner().invoke(app, ["run", "bar.toml"], env={"COLUMNS": "400"})
     assert done.exit_code == 0, done.output
     assert "reads of step 3 end before the lines have settled to 1 %" in done.output

@@ -31,37 +31,40 @@ def points(wave) -> list[str]:
 
 def transient(
     simulator: str, folder: Path, wave, at=(), device: str = "charging=0", options: str | None = None,
-    step: float = 2e-8, more: str = "",
+    step: float = 2e-8, more: str = "", load: float = 0.0,
 ) -> tuple[np.ndarray, str]:  # fmt: skip
     """Currents [A] at times [s] into the compiled model of a folder under a waveform, and the output of the simulator.
 
     device, options : as netlists have them; by default no charge, and the tolerances that testbenches set
-    step : longest time step [s]   more : behind the analysis
+    step : longest time step [s]   more : behind the analysis   load : resistance [ohm] between source and model
     """
     if simulator == "ngspice":
         rows = "\n".join(f"meas tran r{i} find i(vs) at={t:.15g}" for i, t in enumerate(at))
         text = printed(
             folder,
-            f"{LOADED}\nVs p 0 PWL({' '.join(points(wave))})\nN1 p 0 otjm {device}\n"
+            f"{LOADED}\nVs {'s' if load else 'p'} 0 PWL({' '.join(points(wave))})\nN1 p 0 otjm {device}\n"
+            f"{f'Rl s p {load:g}' if load else ''}\n"
             f".options {testbench.OPTIONS if options is None else options}\n"
             f".tran {0.1 * step:g} {wave.duration:.15g} 0 {step:g} {more}\n.control\nrun\n{rows}\n.endc",
         )
         found = measured(text)
         return -np.array([found[f"r{i}"] for i in range(len(at))]), text
-    analysis = f"analysis tran1 tran step=1e-9 stop={wave.duration:.15g} maxstep={step:g}"
+    analysis = f"  analysis tran1 tran step=1e-9 stop={wave.duration:.15g} maxstep={step:g}"
     source = f'type="pwl" wave=[{", ".join(points(wave))}]'
     text = vacask_printed(
-        folder, behind_a_source(source, analysis, device, "reltol=1e-5" if options is None else options)
+        folder, behind_a_source(source, analysis, device, "reltol=1e-5" if options is None else options, load)
     )
     vectors = raw(folder / "tran1.raw")
+    assert vectors["time"][-1] == pytest.approx(wave.duration)  # VACASK ends well where it gives up
     return -np.interp(at, vectors["time"], vectors["vs:flow(br)"]), text
 
 
-def behind_a_source(source: str, analysis: str, device: str = "", options: str = "") -> str:
-    """Netlist of VACASK for the compiled model of a folder."""
+def behind_a_source(source: str, analysis: str, device: str = "", options: str = "", load: float = 0.0) -> str:
+    """Netlist of VACASK for the compiled model of a folder behind a resistance [ohm]."""
+    resistor = f'load "resistor.osdi"\nmodel resistor resistor\nrl (s p) resistor r={load:g}\n' if load else ""
     return (
-        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
-        f"vs (p 0) vsource {source}\nx1 (p 0) otj {device}\ncontrol\n  abort always\n"
+        f'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n{resistor}'
+        f"vs ({'s' if load else 'p'} 0) vsource {source}\nx1 (p 0) otj {device}\ncontrol\n  abort always\n"
         f"{f'  options {options}' if options else ''}\n{analysis}\nendc\n"
     )
 

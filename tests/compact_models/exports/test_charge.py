@@ -87,17 +87,17 @@ def test_a_charge_that_falls_as_the_voltage_rises_is_left_out_and_the_header_say
     assert ("charge: it falls as the voltage rises" in text) == (not charging)
 
 
-def random_train(model, seed: int) -> tuple[str, float, float]:
-    """Breakpoints of a random train with a read after each pulse, its end [s], and the width of its pulses [s]."""
+def random_train(model, seed: int):
+    """A random train with a read after each pulse, and the width of its pulses [s]."""
     rng = np.random.default_rng(seed)
-    width, now, points = 10 ** rng.uniform(-7.3, -3.0), 0.0, ["0 0"]
+    width, now, points = 10 ** rng.uniform(-7.3, -3.0), 0.0, [(0.0, 0.0)]
     edge = min(1e-9, 0.1 * width)
     for _ in range(PULSES):
         height = rng.uniform(0.1, 0.95) * rng.choice([model.limits.low, model.limits.high])
         for level, lasts in ((height, width), (0.0, width), (0.1, READ), (0.0, READ)):
-            points += [f"{now + edge:.12g} {level:.9g}", f"{now + lasts:.12g} {level:.9g}"]
+            points += [(now + edge, level), (now + lasts, level)]
             now += lasts
-    return " ".join(points), now, width
+    return shapes.table(*np.transpose(points)), width
 
 
 @pytest.mark.campaign
@@ -136,33 +136,13 @@ def test_bursts_shorter_than_a_few_rc_read_what_circuits_read(compact_model, for
 
 @pytest.mark.campaign
 @simulators.needed
+@simulators.BOTH
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("radius", SIZES)
-def test_vacask_solves_every_train_and_warns_of_none(compact_model, forms, radius, load):
+def test_simulators_solve_every_train_and_warn_of_none(compact_model, forms, simulator, radius, load):
+    options = {"ngspice": "reltol=1e-4 method=gear", "vacask": 'reltol=1e-4 tran_method="gear2"'}[simulator]
     for seed in range(TRAINS):
-        points, end, width = random_train(compact_model, seed)
-        text = (
-            'test\nground 0\nload "otj.osdi"\nload "resistor.osdi"\nmodel otj otj\nmodel vsource vsource\n'
-            f'model resistor resistor\nvs (s 0) vsource type="pwl" wave=[{", ".join(points.split())}]\n'
-            f"rl (s p) resistor r={max(load, 1e-3):g}\nx1 (p 0) otj area={np.pi * radius**2:g}\ncontrol\n  abort always\n"
-            f'  options reltol=1e-4 tran_method="gear2"\n'
-            f"  analysis tran1 tran step={width / 100:g} stop={end:.12g} maxstep={width:g}\nendc\n"
-        )
-        assert simulators.vacask(forms, text, "tran1")["time"][-1] == pytest.approx(end)
-
-
-@pytest.mark.campaign
-@simulators.needed
-@pytest.mark.parametrize("load", LOADS)
-@pytest.mark.parametrize("radius", SIZES)
-def test_ngspice_solves_every_train_and_warns_of_none(compact_model, forms, radius, load):
-    for seed in range(TRAINS):
-        points, end, width = random_train(compact_model, seed)
-        body = (
-            f"{DEVICE.format(f'area={np.pi * radius**2:g}')}\nRl s p {max(load, 1e-3):g}\nVs s 0 PWL({points})\n"
-            f".options reltol=1e-4 method=gear\n.tran {width / 100:g} {end:.12g} 0 {width:g}\n"
-            f".control\nrun\nmeas tran last find v(s) at={end - 0.1 * READ:.12g}\n.endc"
-        )
-        text = simulators.printed(forms, body)
+        wave, width = random_train(compact_model, seed)
+        at, area = [wave.duration - 0.1 * READ], f"area={np.pi * radius**2:g}"
+        _, text = simulators.transient(simulator, forms, wave, at, area, options, step=width, load=load)
         assert "outside of the range" not in text
-        assert "last" in simulators.measured(text)

@@ -1,4 +1,4 @@
-"""A model of several temperatures: in Python, in its file, in circuits that are set to others, and where it warms up."""
+"""A model of several temperatures: in circuits that are set to others, and where it warms up."""
 
 import made_model
 import numpy as np
@@ -6,11 +6,7 @@ import pytest
 import simulators
 from scipy.integrate import solve_ivp
 
-from otjdd.case.case import load_case
-from otjdd.compact_models.axes import axes_of
 from otjdd.compact_models.exports import folder, verilog_a
-from otjdd.compact_models.exports.functions import header
-from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import SelfHeating
 from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS
@@ -42,45 +38,11 @@ def at(simulator: str, folder, kelvin: float, device: str = "charging=0", end: f
     return current, text
 
 
-def test_between_nodes_the_model_is_that_of_the_temperature(model):
-    for kelvin in (260.0, WARM):
-        found = model.at(kelvin).run(TABLE).read_current.values
-        assert found == pytest.approx(made_model.made_model(kelvin=kelvin).run(TABLE).read_current.values, rel=1e-3)
-    assert model.at(300.0) is model
-    with pytest.raises(NotAsExpected, match=r"250 K to 400 K.*410 K"):
-        model.at(410.0)
-    with pytest.raises(NotAsExpected, match="300 K only"):
-        made_model.made_model().at(310.0)
-
-
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [
-        ((250.0, 400.0, 3, 300.0), (250.0, 300.0, 400.0)),
-        ((250.0, 400.0, 3, 250.0), (250.0, 1.0 / (0.5 / 250.0 + 0.5 / 400.0), 400.0)),
-        ((250.0, 400.0, 3, 260.0), (250.0, 260.0, 1.0 / (0.5 / 250.0 + 0.5 / 400.0), 400.0)),
-    ],
-)
-def test_the_temperature_of_the_case_is_a_node(asked, found):
-    low, high, count, own = asked
-    (axis,) = axes_of(load_case("li2019", {"temperature": f"{own} K"}), {"temperature": (low, high, count)})
-    assert axis.values == pytest.approx(found)
-    assert own in axis.values
-
-
-def test_temperatures_and_heat_are_in_the_file_and_in_the_header(tmp_path):
+def test_a_model_that_its_current_warms_is_one_for_circuits_alone(tmp_path):
     model = made_model.warm_model(*NODES, heat=SelfHeating(2e5, 1e-8))
-    model.save(tmp_path / "model.nc")
-    back = CompactModel.load(tmp_path / "model.nc")
-    assert back.temperatures == NODES
-    assert back.heat == model.heat
-    assert verilog_a.verilog_a(back) == verilog_a.verilog_a(model)
-    told = " ".join(header(back))
-    assert "250 K to 400 K, extracted at 250, 300, 400 K and interpolated in 1/T" in told
-    assert "self-heating in circuits: 200000 K/W" in told
     with pytest.raises(NotAsExpected, match="self-heating"):
-        back.run(shapes.pulse(1.0, 1e-6))
-    assert {path.name for path in folder.write_exports(back, tmp_path)} == {
+        model.run(TABLE)
+    assert {path.name for path in folder.write_exports(model, tmp_path)} == {
         "model.nc", "otj.va", "example.cir", "example.sim",
     }  # fmt: skip
 

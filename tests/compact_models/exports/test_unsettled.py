@@ -9,7 +9,6 @@ from scipy.integrate import solve_ivp
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, error
 from otjdd.compact_models.exports import verilog_a
-from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import evaluated, monotone
 from otjdd.system.pool import one_by_one
 from otjdd.waveform import shapes
@@ -48,12 +47,9 @@ def test_kernel_solves_the_equations_of_the_share_and_of_the_state(fresh):
     assert fresh.run(wave).rest_position.values[-1, 0] / fresh.thickness == pytest.approx(solved.y[0, -1], abs=1e-3)
 
 
-def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh, tmp_path):
+def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh):
     assert fresh.states(2).tolist() == [[0.1, 0.0, 1.0]] * 2
     assert fresh.states(1, [0.3]).tolist() == [[0.3, 0.0, 0.0]]
-    fresh.save(tmp_path / "model.nc")
-    again = CompactModel.load(tmp_path / "model.nc")
-    assert again.hold(again.states(1), 1.0, 1e-6) == fresh.hold(fresh.states(1), 1.0, 1e-6)
     rested, pristine = fresh.states(1, fresh.start), made_model.made_model(resistance=0.0)
     assert fresh.hold(rested, 1.0, 1e-6) == pytest.approx(pristine.hold(pristine.states(1), 1.0, 1e-6), rel=1e-9)
 

@@ -1,4 +1,4 @@
-"""A model whose temperature, thickness and barrier vary: in Python, in its file, in the header, and in circuits."""
+"""A model whose temperature, thickness and barrier vary, in Python and in circuits."""
 
 import made_model
 import numpy as np
@@ -6,10 +6,7 @@ import pytest
 import simulators
 
 from otjdd.compact_models.exports import verilog_a
-from otjdd.compact_models.exports.functions import header
-from otjdd.compact_models.model import CompactModel
-from otjdd.errors import NotAsExpected, ResultError
-from otjdd.results import store
+from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS
 from otjdd.waveform import shapes
 
@@ -35,7 +32,7 @@ def test_between_nodes_the_model_is_that_of_its_parameters(model, kelvin, thickn
 def test_parameters_are_those_of_the_case_unless_they_are_given(model):
     own = made_model.made_model().run(TABLE).read_current.values
     assert model.run(TABLE).read_current.values == pytest.approx(own, rel=1e-12)
-    assert model.at() is model
+    assert model.at() is model.at(300.0) is model
     assert model.run(TABLE, thickness="2.6 nm").read_current.values > 5.0 * own
 
 
@@ -53,37 +50,8 @@ def test_other_names_and_values_beyond_the_nodes_are_refused(model, values, word
         model.run(TABLE, **values)
     with pytest.raises(NotAsExpected, match="a model with parameters"):
         made_model.made_model().run(TABLE, **values)
-
-
-def test_the_file_and_the_header_have_the_parameters(model, tmp_path):
-    model.save(tmp_path / "model.nc")
-    back = CompactModel.load(tmp_path / "model.nc")
-    assert back.axes == model.axes
-    assert back.point == model.point
-    assert verilog_a.verilog_a(back) == verilog_a.verilog_a(model)
-    assert [node.thickness for node in back.nodes] == [node.thickness for node in model.nodes]
-    words = " ".join(header(back))
-    assert (
-        "parameter thickness: device.film.thickness of the case, 2.8 nm by default, extracted at 2.6 nm, 2.8 nm, 3.1 nm"
-        in words
-    )
-    assert "270 K to 350 K, extracted at 270, 300, 350 K" in words
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda ds: ds.isel(node=slice(0, 12)), "18 nodes, as the axes have"),
-        (lambda ds: ds.assign_coords(axis_1=ds.axis_1[::-1].values), "whole compact model"),
-        (lambda ds: ds.assign(node_temperature=ds.node_temperature[::-1]), "temperatures of their axis"),
-    ],
-)
-def test_a_file_whose_nodes_do_not_fit_its_axes_is_refused(model, tmp_path, change, words):
-    model.save(tmp_path / "model.nc")
-    ds = store.read(tmp_path / "model.nc")
-    store.write(change(ds), tmp_path / "other.nc")
-    with pytest.raises(ResultError, match=words):
-        CompactModel.load(tmp_path / "other.nc")
+    with pytest.raises(NotAsExpected, match="300 K only"):
+        made_model.made_model().at(310.0)
 
 
 @pytest.mark.campaign
