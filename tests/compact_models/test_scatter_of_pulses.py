@@ -131,16 +131,17 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
 
 
 def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
-    for name, value in {"DEVICES": 3, "CYCLES": 2, "SETTLING": 1, "MOST_ROUNDS": 1, "CELLS": 20, "LEVELS": 2}.items():
+    few = {"DEVICES": 3, "CYCLES": 2, "SETTLING": 1, "MOST_ROUNDS": 1, "CELLS": 20, "LEVELS": 2, "READS": 8}
+    for name, value in (few | {"TIMES": (1e-3, 60.0)}).items():
         monkeypatch.setattr(scatter_of_pulses, name, value)
-    few = pulses._replace(
+    short = pulses._replace(
         train=equal.PulseTrain(equal.VoltagePulse(2.2, 5e-8), equal.VoltagePulse(-2.5, 5e-8), 3),
         up=pulses.up[:4],
         down=pulses.down[:4],
     )
     case = load_case("li2019").replace(SMALL)
     with pool.team(1) as spread:
-        ds = scatter_of_pulses.numbers(case, scatter_of_pulses.measured(case, few, spread))
+        ds = scatter_of_pulses.numbers(case, scatter_of_pulses.measured(case, short, spread))
     assert ds.conductance.shape == (3, 2, 6)
     assert ds.level_conductance.shape[-1] == 1 + len(scatter_of_pulses.TIMES)
     mean = ds.mean_conductance.values

@@ -172,19 +172,6 @@ def test_all_of_it_fits_on_a_small_screen(browser):
 
 
 @pytest.mark.campaign
-def test_pulses_move_the_present_state_and_the_case_does_the_same(browser, served, tmp_path):
-    for voltage in ("2.2", "-2.5"):
-        js(browser, f"document.querySelector('[data-voltage=\"{voltage}\"]').click()")
-    until(browser, f"document.getElementById('key').textContent.includes('pulse 2') && {STILL}")
-    case = otjdd.load_case(download(browser, "case.toml"))
-    assert [part.voltage for part in case.drive.parts[1:]] == [2.2, -2.5]
-    done = subprocess.run([*COMMAND[:3], "check", "explored.toml"], cwd=browser.folder, capture_output=True, text=True)
-    assert (done.returncode, done.stdout[:17]) == (0, "explored.toml: ok")
-    last = float(re.search(r"([\d.e+]+) ohm", js(browser, "document.getElementById('status').textContent"))[1])
-    assert last == pytest.approx(otjdd.run(case).read_resistance.values[-1], rel=5e-3)  # three digits are shown
-
-
-@pytest.mark.campaign
 def test_another_tab_has_its_own_state(browser):
     type_in(browser, "thickness", "2.9")
     first = browser.current_window_handle

@@ -117,15 +117,6 @@ def test_the_run_of_a_candidate_is_simulated_once(pair, monkeypatch):
     assert len(cases) == 1 + pair.sizes["parameter"]  # and one for each derivative
 
 
-def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypatch):
-    from otjdd.fitting import curves
-
-    monkeypatch.setattr(curves, "simulate", None)
-    source = data[0].source | {"write_voltage": -data[0].source["write_voltage"]}
-    with pytest.raises(DataError, match="a voltage that the drive applies"):
-        otjdd.fit(source, small(), ["ions.density"])
-
-
 def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
     monkeypatch.setattr(covariance, "COUNT", 5)
     made = task(small(), [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])

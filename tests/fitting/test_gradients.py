@@ -59,18 +59,6 @@ def test_a_parameter_whose_numbers_jump_along_the_steps_has_independent_runs(par
     assert slopes.apart.tolist() == [parameter == 0, parameter == 1]
 
 
-def test_at_its_upper_bound_a_parameter_moves_inwards():
-    class Bounded(Numbers):
-        def numbers(self, x, along):
-            assert (x <= self.task.ends[1]).all()
-            return super().numbers(x, along)
-
-    numbers = Bounded(alike=True)
-    numbers.task.ends = np.full(2, -9.0), AT
-    assert slopes_of(numbers).slopes == pytest.approx(EXACT, abs=1e-6)
-    assert numbers.along == 2
-
-
 def test_a_number_that_jumps_beside_steeper_ones_has_independent_runs():
     class Beside(Numbers):
         def numbers(self, x, along):

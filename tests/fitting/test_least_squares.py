@@ -1,6 +1,5 @@
 """The local search, its updates of derivatives, and errors, on functions of known answers, in place of the solver."""
 
-import zlib
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -103,36 +102,6 @@ def test_a_gradient_at_a_bound_and_beside_a_failure_is_one_sided():
     np.testing.assert_allclose(found.slopes[:, 1], -np.exp(x[1]) * X * decay(x), rtol=1e-2, atol=1e-3)
     with pytest.raises(CaseError, match="fail on both sides"):
         gradients.gradient(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1), np.zeros(len(X)), 1e-9, None)
-
-
-class Followed(Function):
-    """As Function, with noise: that of the run nearby for runs that take its steps, which they cannot for x[0] above 2."""
-
-    def __call__(self, points, near=None):
-        rows = super().__call__(points)
-        places = [near] * len(points) if near is not None else points
-        noise = [np.random.default_rng(zlib.crc32(x.tobytes())).standard_normal(len(X)) for x in places]
-        cannot = near is not None and np.array(points)[:, :1] > 2.0
-        return np.where(cannot, np.nan, rows + 1e-5 * np.array(noise))
-
-
-@pytest.mark.parametrize("first", [0.2, 2.0 - 1e-5])
-def test_gradients_are_along_the_steps_of_a_run_where_its_neighbours_can_take_them(first, monkeypatch):
-    evaluate = Followed(*made(decay, [0.2, -0.3]))
-    monkeypatch.setattr(Task, "follows", True)
-    x = np.array([first, -0.3])
-    (values,) = evaluate([x])
-    before = evaluate.count[0]
-    gradient = gradients.gradient(evaluate, x, values, np.nan, None)
-    exact = np.column_stack([decay(x), -np.exp(x[1]) * X * decay(x)])
-    error = np.sqrt(np.mean((gradient.slopes - exact) ** 2, axis=0) / np.mean(exact**2, axis=0))
-    alone = first > 1.0
-    assert gradient.apart.tolist() == [alone, False]
-    assert evaluate.count[0] - before == (2 + 4 + 2 if alone else 2)  # four show the noise
-    assert np.isnan(gradient.noise) != alone
-    assert error[1] < 1e-4
-    assert error[0] < (1e-2 if alone else 1e-4)
-    assert (error < 10 * gradient.error).all()
 
 
 def test_a_search_finds_the_truth_and_steps_back_from_failures():
@@ -253,21 +222,6 @@ def test_updated_slopes_agree_with_the_step_and_stay_across_it():
     across = np.array([0.2, -0.1])
     assert slopes @ across == pytest.approx(guess @ across)
     np.testing.assert_array_equal(least_squares.updated(guess, 0 * move, np.ones(3)), guess)
-
-
-def test_undamped_moves_end_at_the_least_squares_and_updates_replace_the_jacobian():
-    x, truth = np.array([0.4, 0.5]), np.array([0.3, 0.6])
-    assert x + least_squares.damped_move(A, A @ (x - truth), x, 1e-12) == pytest.approx(truth)
-
-    def bent(x):
-        return A @ (x - truth) + 0.3 * (x - truth) ** 2 @ np.ones((2, 3))
-
-    slopes, pulls = A, bent(x)
-    for _ in range(8):
-        move = least_squares.damped_move(slopes, pulls, x, 1e-6)
-        slopes = least_squares.updated(slopes, move, bent(x + move) - pulls)
-        x, pulls = x + move, bent(x + move)
-    assert x == pytest.approx(truth, abs=1e-5)
 
 
 def test_a_move_stays_in_the_cube_and_goes_along_its_wall():

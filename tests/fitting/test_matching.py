@@ -29,11 +29,6 @@ def test_a_loop_is_matched_in_order_also_with_gaps():
     assert (found.source, found.axis) == ("reads", "write_voltage")
 
 
-def test_reads_are_matched_by_number():
-    found = matched(CASE, n=np.array([1, 2, 5, 9]), R=np.ones(4))
-    np.testing.assert_array_equal(found.take, [0, 1, 4, 8])
-
-
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
@@ -77,26 +72,6 @@ def test_a_sweep_without_times_follows_the_waveform():
     np.testing.assert_allclose(np.array(found.changes["drive"]["reads_at"])[found.take], t, atol=0.06)
     with pytest.raises(DataError, match="a voltage that the drive applies"):
         matched(case, V=2 * waveform(t), I=np.ones(79))
-
-
-def test_the_measured_waveform_drives_the_run():
-    t = np.linspace(5.0, 6.0, 11)
-    found = matched(CASE, t=t, V=np.sin(t), I=np.ones(11))
-    drive = found.changes["drive"]
-    assert drive["kind"] == "table"
-    np.testing.assert_allclose(np.array(drive["points"])[:, 0], t - 5.0)
-    np.testing.assert_allclose(np.array(drive["points"])[:, 1], np.sin(t))
-
-
-def test_a_waveform_that_begins_at_0_volts_leaves_out_its_first_current():
-    """A current of 0 A has no logarithm. Where the voltage passes zero later, the junction is still being charged."""
-    t = np.linspace(0.0, 1.0, 11)
-    compared = task(
-        CASE, [Data({"t": t, "V": np.round(np.sin(2 * np.pi * t), 12), "I": np.full(11, 1e-9)})], ["temperature"]
-    )
-    (curve,) = compared.runs[0].curves
-    np.testing.assert_allclose(curve.x, t[1:])
-    assert any("1 points at 0 V left out" in note for note in compared.notes)
 
 
 def test_a_row_without_a_number_is_part_of_the_waveform_and_of_the_order():

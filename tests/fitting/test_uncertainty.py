@@ -29,21 +29,6 @@ def test_the_scale_follows_the_quantity_and_the_noise():
     assert scale_of("capacitance", 2 * y, np.nan) == Scale("linear", 2.0)
 
 
-def test_a_column_says_the_uncertainty():
-    found = found_of(read_data({"V": V, "I": 1 + V, "sigma_I": 0.1 * (1 + V)}), "current")
-    assert found.source == "column"
-    np.testing.assert_allclose(found.sigma, 0.1)
-
-
-def test_repeats_say_the_uncertainty_of_their_mean():
-    rng = np.random.default_rng(4)
-    y = np.exp(3 * np.tile(V, 5) + 0.06 * rng.standard_normal(200))
-    found = found_of(read_data({"V": np.tile(V, 5), "R": y}), "resistance")
-    assert found.source == "repeats"
-    np.testing.assert_allclose(found.sigma, 0.06 / np.sqrt(5), rtol=0.2)
-    np.testing.assert_allclose(np.log(found.y), 3 * V, atol=0.1)
-
-
 def test_scatter_is_estimated_and_smooth_data_have_a_percent():
     rng = np.random.default_rng(5)
     for noise, expected in ((0.08, 0.08), (0.0, 0.01)):

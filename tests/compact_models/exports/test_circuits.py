@@ -25,17 +25,8 @@ def folder(compact_model, tmp_path_factory):
 
 def train(*heights, width=1e-6):
     """Pulses with edges of 1 ns, each followed by a read."""
-    parts = []
-    for height in heights:
-        parts.append(shapes.pulse(height, width, rise=1e-9, fall=1e-9, wait=1e-7))
-        parts.append(shapes.pulse(0.1, 1e-6, rise=1e-9, fall=1e-9, wait=1e-6))
-    return concatenate(parts)
-
-
-def reads(waveform) -> np.ndarray:
-    """Times [s] just before the end of each plateau of 0.1 V."""
-    t0, t1, v0, v1 = waveform.segments()
-    return (t1 - 0.01 * (t1 - t0))[(v0 == 0.1) & (v1 == 0.1)]
+    read = ((0.0, 1e-7), (0.1, 1e-6), (0.0, 1e-6))
+    return simulators.stairs(*(level for height in heights for level in ((height, width), *read)))
 
 
 def held_currents(model, waveform, times) -> np.ndarray:
@@ -48,7 +39,7 @@ def held_currents(model, waveform, times) -> np.ndarray:
 @pytest.mark.parametrize("uic", ["", pytest.param("uic", marks=pytest.mark.campaign)])
 def test_ngspice_reads_what_the_model_reads(compact_model, folder, uic):
     waveform = train(2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8)
-    times = reads(waveform)
+    times = waveform.read_times
     wanted = held_currents(compact_model, waveform, times)
     found, _ = simulators.transient("ngspice", folder, waveform, times, more=uic)
     assert found == pytest.approx(wanted, rel=EXACT)
@@ -56,14 +47,16 @@ def test_ngspice_reads_what_the_model_reads(compact_model, folder, uic):
 
 
 def ramped_train(seed: int):
-    """Pulses of random height, width from 20 ns and edges from 1 ns to 1 ms, each followed by a read."""
+    """Pulses of random height, width from 20 ns and edges from 1 ns to 1 ms, and times [s] of the read after each."""
     rng, parts = np.random.default_rng(seed), []
     for _ in range(5):
         height = float(rng.choice([rng.uniform(-4.0, -1.2), rng.uniform(1.0, 2.6)]))
         width, rise, fall = (float(10.0 ** rng.uniform(low, high)) for low, high in ((-7.7, -3), (-9, -3), (-9, -3)))
         parts.append(shapes.pulse(height, width, rise=rise, fall=fall, wait=1e-7))
         parts.append(shapes.pulse(0.1, 1e-6, rise=1e-9, fall=1e-9, wait=1e-6))
-    return concatenate(parts)
+    waveform = concatenate(parts)
+    t0, t1, v0, v1 = waveform.segments()
+    return waveform, (t1 - 0.01 * (t1 - t0))[(v0 == 0.1) & (v1 == 0.1)]
 
 
 @pytest.mark.campaign
@@ -71,8 +64,7 @@ def ramped_train(seed: int):
 @simulators.BOTH
 @pytest.mark.parametrize("seed", range(4))
 def test_simulators_follow_random_pulses_with_random_ramps(compact_model, folder, simulator, seed):
-    waveform = ramped_train(seed)
-    times = reads(waveform)
+    waveform, times = ramped_train(seed)
     found, _ = simulators.transient(simulator, folder, waveform, times, step=1e-4)
     off = np.abs(np.log10(found / held_currents(compact_model, waveform, times))).max()
     assert off < {"ngspice": 0.02, "vacask": 0.01}[simulator]
@@ -82,7 +74,7 @@ def test_simulators_follow_random_pulses_with_random_ramps(compact_model, folder
 @simulators.needed
 def test_ngspice_goes_from_ten_nanoseconds_to_a_thousand_seconds(compact_model, folder):
     short, long = train(2.2, 2.2, width=1e-8), shapes.table([0.0, 1e-3, 1e3], [0.0, -0.8, -0.8])
-    for waveform, times, step in ((short, reads(short), 2e-9), (long, np.array([1.0, 30.0, 990.0]), 10.0)):
+    for waveform, times, step in ((short, short.read_times, 2e-9), (long, np.array([1.0, 30.0, 990.0]), 10.0)):
         found, _ = simulators.transient("ngspice", folder, waveform, times, step=step)
         assert found == pytest.approx(held_currents(compact_model, waveform, times), rel=EXACT)
 
@@ -104,7 +96,7 @@ def test_dc_sweep_is_that_of_the_frozen_junction(compact_model, folder):
 def test_parameters_are_area_resistance_and_state(compact_model, folder, uic):
     waveform, state = train(1e-3), 0.9
     device = f"charging=0 area={3 * compact_model.area:.9g} rs=1000 ic1={state} ic2={state}"
-    found, _ = simulators.transient("ngspice", folder, waveform, reads(waveform), device, more=uic)
+    found, _ = simulators.transient("ngspice", folder, waveform, waveform.read_times, device, more=uic)
     other = dataclasses.replace(compact_model, resistance=1000.0, weight=3.0 * compact_model.weight)
     assert found == pytest.approx([other.hold(other.states(1, state), 0.1, 0.0)[0]], rel=EXACT)
 

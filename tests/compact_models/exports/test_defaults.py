@@ -21,15 +21,9 @@ EXACT = 0.02  # of the current, by the defaults; the rule alone gave 6 and 14 ti
 
 
 def written(width: float, read: float):
-    """A reset, a set and a reset of a width [s] with a read of a length [s] after each, and the times of the reads [s]."""
-    wave = concatenate(
-        shapes.pulse(height, width, rise=1e-9, fall=1e-9, wait=1e-3).then(
-            shapes.pulse(0.1, read, rise=1e-9, fall=1e-9, wait=1e-3)
-        )
-        for height in (-2.9, 2.2, -2.9)
-    )
-    start, end, V0, V1 = wave.segments()
-    return wave, (end - 0.01 * (end - start))[(V0 == 0.1) & (V1 == 0.1)]
+    """A reset, a set and a reset of a width [s] with a read of a length [s] after each."""
+    each = [((height, width), (0.0, 1e-3), (0.1, read), (0.0, 1e-3)) for height in (-2.9, 2.2, -2.9)]
+    return simulators.stairs(*(level for levels in each for level in levels))
 
 
 def expected(wave, times) -> np.ndarray:
@@ -49,7 +43,8 @@ def folder(tmp_path_factory):
 @simulators.BOTH
 @pytest.mark.parametrize("options", ["", GEAR], ids=["defaults", "gear"])
 def test_low_currents_are_right_and_the_default_rule_is_warned_of(folder, simulator, width, read, options):
-    wave, times = written(width, read)
+    wave = written(width, read)
+    times = wave.read_times
     own = options and options[simulator]
     currents, text = simulators.transient(simulator, folder, wave, times, "", own, step=width)
     assert currents == pytest.approx(expected(wave, times), rel=EXACT)

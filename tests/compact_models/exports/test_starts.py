@@ -27,20 +27,16 @@ DEVICES = {
     ),
     "thicker film": ("li2019", ONE | {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.7 eV"}, {}),
 }
-PULSE = "0 0 10u {down} 100m {down} 100.01m 0 200m 0 200.01m {up} 300m {up} 300.01m 0.1 310m 0.1"
-SHORT = "0 0 10n {down} 1u {down} 1.01u 0 2u 0 2.01u {up} 3u {up} 3.01u 0.1 10u 0.1"
-RUNS = {  # name -> source, analysis of ngspice, analysis of VACASK
-    "operating point": ("0.1", "op", None),
-    "long pulses": (PULSE, "tran 100u 310m", "tran step=100u stop=310m"),
-    "long pulses, uic": (PULSE, "tran 100u 310m uic", None),
-    "long pulses, steps of 1 ms": (PULSE, "tran 100u 310m 0 1m", "tran step=100u stop=310m maxstep=1m"),
-    "long pulses, steps of 100 ms": (PULSE, "tran 100u 310m 0 100m", "tran step=100u stop=310m maxstep=100m"),
-    "short pulses": (SHORT, "tran 1n 10u", "tran step=1n stop=10u"),
-    "short pulses, steps of 1 us": (SHORT, "tran 100n 10u 0 1u", "tran step=100n stop=10u maxstep=1u"),
-    "a rest": ("0 0 1 0", "tran 1m 1", "tran step=1m stop=1"),
-    "sweep": ("0.1", "dc Vs {low} {high} 0.05", None),
-    "small signals": ("0.1", "ac dec 5 1k 1g", None),
+RUNS = {  # name -> durations [s] of down, 0 V, up and 0.1 V; edge, longest step, words behind the analysis of ngspice
+    "long pulses": ((0.1, 0.1, 0.1, 0.01), 1e-5, 6e-3, ""),
+    "long pulses, uic": ((0.1, 0.1, 0.1, 0.01), 1e-5, 6e-3, "uic"),
+    "long pulses, steps of 1 ms": ((0.1, 0.1, 0.1, 0.01), 1e-5, 1e-3, ""),
+    "long pulses, steps of 100 ms": ((0.1, 0.1, 0.1, 0.01), 1e-5, 0.1, ""),
+    "short pulses": ((1e-6, 1e-6, 1e-6, 7e-6), 1e-8, 2e-7, ""),
+    "short pulses, steps of 1 us": ((1e-6, 1e-6, 1e-6, 7e-6), 1e-8, 1e-6, ""),
 }
+STILL = ["op", "dc Vs {low:g} {high:g} 0.05", "ac dec 5 1k 1g"]  # analyses without a course in time
+OPTIONS = {"ngspice": testbench.OPTIONS, "vacask": testbench.TOLERANCES}
 
 
 @pytest.fixture(scope="module", params=DEVICES)
@@ -56,14 +52,6 @@ def device(device_name, tmp_path_factory):
     return model, simulators.compiled(verilog_a.verilog_a(model), tmp_path_factory.mktemp("starts")).parent
 
 
-def values(model) -> dict[str, str]:
-    """Voltages of the runs within the range of a model, as text."""
-    low, high = model.limits.low, model.limits.high
-    return {
-        "low": f"{low:g}", "high": f"{high:g}", "down": f"{max(-4.3, 0.9 * low):g}", "up": f"{min(2.2, 0.9 * high):g}",
-    }  # fmt: skip
-
-
 def warns_of_heat_alone(model, text: str) -> bool:
     """True if each warning of a simulator is of a temperature [K] above those of a model that its current warms."""
     beyond = re.findall(r"outside of the range of this model: (\S+) V at the junction, \S+ s(?:, (\S+) K)?", text)
@@ -75,37 +63,35 @@ def warns_of_heat_alone(model, text: str) -> bool:
 
 @pytest.mark.campaign
 @simulators.needed
-@pytest.mark.parametrize("options", [testbench.OPTIONS, ""], ids=["own tolerances", "those of ngspice"])
+@simulators.BOTH
+@pytest.mark.parametrize(
+    "options", [OPTIONS, dict.fromkeys(OPTIONS, "")], ids=["own tolerances", "those of the simulator"]
+)
 @pytest.mark.parametrize("run", RUNS)
-def test_ngspice_starts_and_ends(device, run, options):
-    model, folder = device
-    source, analysis, _ = RUNS[run]
-    source = source.format(**values(model))
-    wave = f"PWL({source})" if " " in source else f"DC {source} AC 1"
-    text = simulators.printed(
-        folder,
-        f"{simulators.LOADED}\nN1 p 0 otjm\nVs p 0 {wave}\n.options {options}\n"
-        f".{analysis.format(**values(model))}\n.control\nrun\n.endc",
+def test_transients_start_and_end(device, simulator, run, options):
+    (model, folder), (durations, edge, step, more) = device, RUNS[run]
+    voltages = max(-4.3, 0.9 * model.limits.low), 0.0, min(2.2, 0.9 * model.limits.high), 0.1
+    wave = simulators.stairs(*zip(voltages, durations, strict=True), edge=edge)
+    (current,), text = simulators.transient(
+        simulator, folder, wave, wave.read_times, "", options[simulator], step=step, more=more
     )
-    assert int(text.split("No. of Data Rows :")[1].split()[0]) >= 1
+    assert current > 0.0
     assert warns_of_heat_alone(model, text)
 
 
 @pytest.mark.campaign
 @simulators.needed
-@pytest.mark.parametrize("options", [testbench.TOLERANCES, ""], ids=["own tolerances", "those of VACASK"])
-@pytest.mark.parametrize("run", [name for name, (*_, analysis) in RUNS.items() if analysis])
-def test_vacask_starts_and_ends(device, run, options):
+@pytest.mark.parametrize("options", [testbench.OPTIONS, ""], ids=["own tolerances", "those of ngspice"])
+@pytest.mark.parametrize("analysis", STILL)
+def test_ngspice_finds_operating_points(device, analysis, options):
     model, folder = device
-    source, _, analysis = RUNS[run]
-    points = source.format(**values(model)).split()
-    source = f'type="pwl" wave=[{", ".join(points)}]'
-    text = simulators.behind_a_source(source, f"analysis tran1 {analysis}", "", options)
-    assert warns_of_heat_alone(model, simulators.vacask_printed(folder, text))
-    end = simulators.raw(folder / "tran1.raw")["time"][-1]
-    unit = {"m": 1e-3, "u": 1e-6}.get(points[-2][-1], 1.0)
-    assert end == pytest.approx(float(points[-2].rstrip("mu")) * unit)
-    assert np.isfinite(end)
+    text = simulators.printed(
+        folder,
+        f"{simulators.LOADED}\nN1 p 0 otjm\nVs p 0 DC 0.1 AC 1\n.options {options}\n"
+        f".{analysis.format(**model.limits._asdict())}\n.control\nrun\n.endc",
+    )
+    assert int(text.split("No. of Data Rows :")[1].split()[0]) >= 1
+    assert warns_of_heat_alone(model, text)
 
 
 @pytest.mark.campaign

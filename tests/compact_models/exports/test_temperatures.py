@@ -14,9 +14,8 @@ from otjdd.waveform import shapes
 
 NODES = 250.0, 300.0, 400.0  # K
 WARM = 373.15  # K, between two of them
-POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
-READ = 1.99e-6  # s
-TABLE = shapes.table(*np.transpose(POINTS), [READ])
+TABLE = simulators.stairs((1.6, 1e-6), (0.1, 1e-6))  # a write and a read
+(READ,) = TABLE.read_times  # s
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_the_current_warms_the_junction_of_a_circuit(tmp_path):
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     found, _ = at("ngspice", tmp_path, 300.0, "", end)
     cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
-    times, volts = np.transpose(POINTS)
+    times, volts = TABLE.times, TABLE.voltages
 
     def rates(t, y):
         q, rise = y

@@ -8,11 +8,9 @@ import simulators
 from otjdd.compact_models.exports import verilog_a
 from otjdd.errors import NotAsExpected
 from otjdd.units import ZERO_CELSIUS
-from otjdd.waveform import shapes
 
-POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
-READ = 1.99e-6  # s
-TABLE = shapes.table(*np.transpose(POINTS), [READ])
+TABLE = simulators.stairs((1.6, 1e-6), (0.1, 1e-6))  # a write and a read
+(READ,) = TABLE.read_times  # s
 PLACES = [(300.0, 2.7e-9, 0.58), (285.0, 3.0e-9, 0.55), (350.0, 2.6e-9, 0.6)]  # K, m, eV
 
 

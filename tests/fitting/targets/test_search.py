@@ -16,10 +16,9 @@ from otjdd.case.keys import value_in_case
 from otjdd.claims.papers import ClaimTarget as Target
 from otjdd.claims.papers import load_task
 from otjdd.errors import ResultError
-from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.search import evaluator
 from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.search import Evaluation, share_text, target_values
+from otjdd.fitting.targets.search import Evaluation, target_values
 from otjdd.results import outputs, store
 from otjdd.runs.run import simulate
 
@@ -148,11 +147,6 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
     refused("calibration.txt", said, tmp_path)
 
 
-def test_conductance_is_one_over_resistance():
-    ds = outputs.dataset({"read_time": [1.0], "read_resistance": [1e5]})
-    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).measured(None, ds) == pytest.approx(1e-5)
-
-
 FILMS = """
 [[run]]
 name = "thicker film, as many vacancies per area"
@@ -200,13 +194,6 @@ def test_a_step_has_to_gain(before, best):
     assert search.best_of(steps, start) == best
 
 
-def test_parameters_go_between_text_and_the_unit_interval():
-    p = Parameter("ions.density", "density", low=1e26, high=1e28, log=True, start=2e26)
-    assert p.share(1e27) == pytest.approx(0.5)
-    assert p.share(1e29) == 1.0
-    assert share_text(p, 0.5) == "1e27 1/m^3"
-
-
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     """An evaluator of the calibration, and what a search found."""
@@ -236,13 +223,6 @@ def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
     end = search.polish(evaluate, start)
     assert start.outcome.score > 0.1
     assert end.outcome.score < 0.5 * start.outcome.score
-
-
-def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
-    (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
-    done = otjdd(tmp_path, "calibrate", "task.toml")
-    assert done.returncode == 3
-    assert "task.toml:18:1 run[0].target[0].raed: expected a known key" in done.stderr
 
 
 @pytest.mark.parametrize("stage", ["search", "polish"])
