@@ -102,7 +102,7 @@ class Locks:
         """Let this process wait for an entry that another one makes. An entry needs others, which do not need it."""
         from otjdd.compiler import kernel_cache
 
-        read, write = kernel_cache.read, kernel_cache.write
+        read, write = kernel_cache.read_entry, kernel_cache.write_entry
 
         def read_or_begin(name: str, arguments: Any) -> Any:
             content, key = read(name, arguments), f"{name} {arguments}"
@@ -118,7 +118,7 @@ class Locks:
             if (key := f"{name} {arguments}") in self.own:
                 self.leave(key)
 
-        kernel_cache.read, kernel_cache.write = read_or_begin, write_and_leave
+        kernel_cache.read_entry, kernel_cache.write_entry = read_or_begin, write_and_leave
 
 
 def deferred(kernels: list[Any]) -> Iterator[bool]:

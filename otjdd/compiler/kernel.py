@@ -104,11 +104,11 @@ go:
 def put_stub(symbol: str) -> None:
     """Give the symbol of a kernel to a stub, which goes on at its `address_of`. The stub is kept on disk as kernels are."""
     name, arguments = kernel_cache.SYMBOLS[symbol]
-    code = kernel_cache.read(f"{name}.stub", arguments)
+    code = kernel_cache.read_entry(f"{name}.stub", arguments)
     if code is None:
         sizes = {"module_size": len(__name__) + 1, "symbol_size": len(symbol) + 1}
-        code = kernel_cache.emitted(STUB.format(module=__name__, symbol=symbol, failed=FAILED, **sizes))
-        kernel_cache.write(f"{name}.stub", arguments, code)
+        code = kernel_cache.assembled(STUB.format(module=__name__, symbol=symbol, failed=FAILED, **sizes))
+        kernel_cache.write_entry(f"{name}.stub", arguments, code)
     kernel_cache.link(code, f"{symbol}.stub")
     binding.add_symbol(symbol, binding.address_of_symbol(f"{symbol}.stub"))
 
@@ -235,7 +235,7 @@ class Kernel:
         """Function from the types of arguments to the signature of a call, as numba asks for it."""
 
         def typer(*arguments: types.Type, **named: types.Type) -> Signature:
-            bound = tuple(map(plain, self.parameters.bind(*arguments, **named).args))
+            bound = tuple(map(plain_kind, self.parameters.bind(*arguments, **named).args))
             return signature(self.provide(bound).restype, *bound)
 
         vars(typer).update(__signature__=self.parameters, pysig=self.parameters)
@@ -258,7 +258,7 @@ class Kernel:
         compiled = kernel_cache.load(self.name, arguments)
         if compiled is None:
             compiled = self.compile(arguments)
-            kernel_cache.write(self.name, arguments, compiled)
+            kernel_cache.write_entry(self.name, arguments, compiled)
         description, code, _ = compiled
         kernel_cache.link(code, description.mangled_name)
         return description
@@ -298,7 +298,7 @@ def typeof_kernel(kernel: Kernel, context: object) -> types.Type | None:
     return None if kernel.apart else numba.typeof(kernel.inner)
 
 
-def plain(kind: types.Type) -> types.Type:
+def plain_kind(kind: types.Type) -> types.Type:
     """Type of an argument without its value. numba would compile a function again for each literal number in a call."""
     return numba.typeof(kind.value) if isinstance(kind, types.Omitted) else types.unliteral(kind)
 
@@ -333,7 +333,7 @@ class EntryPointCache:
 
     def load_overload(self, arguments: Types, target: BaseContext) -> CompileResult | None:
         rtsys.initialize(target)  # makes numba's memory management known to LLVM
-        parts = kernel_cache.read(self.name, arguments)
+        parts = kernel_cache.read_entry(self.name, arguments)
         if parts is None:
             return None
         code, needed = parts
@@ -347,7 +347,7 @@ class EntryPointCache:
         needed = [
             kernel_cache.SYMBOLS[function.name] for function in functions if function.name in kernel_cache.SYMBOLS
         ]
-        kernel_cache.write(self.name, arguments, (result._reduce(), needed))
+        kernel_cache.write_entry(self.name, arguments, (result._reduce(), needed))
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def engine() -> binding.ExecutionEngine:
     return binding.create_mcjit_compiler(binding.parse_assembly(""), machine())
 
 
-def emitted(code: str) -> bytes:
+def assembled(code: str) -> bytes:
     """Object file of LLVM code, as it is."""
     return machine().emit_object(binding.parse_assembly(code))
 
@@ -161,7 +161,7 @@ def symbol(name: str, arguments: Types) -> str:
 
 def load(name: str, arguments: Types) -> Compiled | None:
     """Load a kernel and all kernels that it calls. Returns None if it has to be compiled."""
-    compiled: Compiled | None = read(name, arguments)
+    compiled: Compiled | None = read_entry(name, arguments)
     if compiled is None:
         return None
     try:
@@ -184,7 +184,7 @@ def entry(place: Path, name: str, arguments: Types) -> tuple[Path, bytes]:
     return place / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
 
-def read(name: str, arguments: Types) -> Any:
+def read_entry(name: str, arguments: Types) -> Any:
     """Content of an entry; None if the file is missing or damaged, or if others can write to it."""
     place = folder()
     if place is None:
@@ -204,7 +204,7 @@ def read(name: str, arguments: Types) -> Any:
         return None
 
 
-def write(name: str, arguments: Types, content: object) -> None:
+def write_entry(name: str, arguments: Types, content: object) -> None:
     """Write an entry to disk. A failure is logged, and is no error."""
     COUNTS["compiled"] += 1
     place = folder()

@@ -111,7 +111,7 @@ def unbox_tuple(kind: TuplePointer, tuple_object: ir.Value, c: Unboxing) -> Nati
     """Copy the fields of a Python tuple to the stack of the function that calls the kernel."""
     room = ir.ArrayType(ir.IntType(64), size_with_inner(c.context, kind) // 8)
     address = c.builder.bitcast(alloca_once(c.builder, room), c.context.get_value_type(kind))
-    return NativeValue(address, is_error=filled(c.context, c.builder, kind, tuple_object, address))
+    return NativeValue(address, is_error=copied_fields(c.context, c.builder, kind, tuple_object, address))
 
 
 def size_of_fields(context: BaseContext, kind: TuplePointer) -> int:
@@ -126,7 +126,7 @@ def size_with_inner(context: BaseContext, kind: TuplePointer) -> int:
     return size_of_fields(context, kind) + inner
 
 
-def filled(
+def copied_fields(
     context: BaseContext, builder: ir.IRBuilder, kind: TuplePointer, tuple_object: ir.Value, address: ir.Value
 ) -> ir.Value:
     """Code that copies the fields of a Python tuple to an address; true where that fails.
@@ -156,7 +156,7 @@ def put_fields(
         assert not (isinstance(field, types.BaseTuple) and any(isinstance(inner, TuplePointer) for inner in field))
         if isinstance(field, TuplePointer):
             value = builder.inttoptr(behind, context.get_value_type(field))
-            wrong = filled(context, builder, field, item, value)
+            wrong = copied_fields(context, builder, field, item, value)
             behind = builder.add(behind, behind.type(size_with_inner(context, field)))
         else:
             native = api.to_native_value(field, item)

@@ -34,7 +34,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws import EXCHANGE_LAWS, Contact, Hopping, Ions, Wall, WallRates
 from otjdd.physics.electrostatics import METAL, Electrode, edge
 from otjdd.physics.ions import acceleration, bernoulli_pair
-from otjdd.physics.junction import FluxSlopes, Junction
+from otjdd.physics.junction import FluxSlopes, Junction, end_charge
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 from otjdd.variables import FILLING_LEFT, FLUX_LEFT, TERMINAL_LEFT, TERMINAL_RIGHT, WALL_LEFT
 
@@ -241,7 +241,7 @@ def half_cell(junction: Junction, state: State, k: int, end: End, c: float, E: f
 def end_inflow(junction: Junction, state: State, k: int, at_right: bool) -> Inflow:
     """Flux into column k of a state with its fields at an end; its derivative by the field is that by the field along x."""
     end = end_of(junction, k, at_right)
-    E, charge = state.E[k, end.face], end.sign * (state.D[k, end.face] + state.P[k])
+    E, charge = state.E[k, end.face], end.sign * end_charge(state, k, end.face)
     contact = contact_of(end, charge, end.sign * state.passed[k, end.row], state.kT[k])
     return inflow_at(junction, k, end.wall, contact, E, half_cell(junction, state, k, end, state.c[k, end.cell], E))
 
@@ -263,7 +263,7 @@ def end_hops(junction: Junction, state: State, k: int, at_right: bool, field: fl
     """
     end, z, kT = end_of(junction, k, at_right), junction.ions[k].z, state.kT[k]
     f, wall = end.face, end.wall
-    E, charge = state.E[k, f] + field, end.sign * (state.D[k, f] + state.P[k] + state.eps[k, f] * field)
+    E, charge = state.E[k, f] + field, end.sign * (end_charge(state, k, f) + state.eps[k, f] * field)
     contact = contact_of(end, charge, end.sign * state.passed[k, end.row] + into, kT)
     cell = half_cell(junction, state, k, end, c, E)
     rates = rates_in_field(junction, k, wall, contact, E, cell.sites)[0]
@@ -297,7 +297,7 @@ def fill_end_slopes(junction: Junction, state: State, k: int, J: np.ndarray, slo
             f, sign, at = end.face, end.sign, end_inflow(junction, state, k, at_right)
             by_cell = slopes.by_left if at_right else slopes.by_right
             by_reservoir = slopes.by_right if at_right else slopes.by_left
-            by_charge = sign * at.by_edge * edge(end.electrode, sign * (state.D[k, f] + state.P[k]))[1]
+            by_charge = sign * at.by_edge * edge(end.electrode, sign * end_charge(state, k, f))[1]
             J[f], by_cell[f] = sign * at.J, sign * at.by_c
             by_reservoir[f] = -sign * at.by_filling / end.wall.capacity
             slopes.by_field[f] = sign * (at.by_field + by_charge * state.eps[k, f])

@@ -250,6 +250,12 @@ def fill_fields(junction: Junction, k: int, column: Fields, in_stage: bool):
         E[f], eps[f] = blend_sides(layers, k, j, D[f], laws, right_side, column.sides)
 
 
+@inlined
+def end_charge(state: State, k: int, f: int) -> float:
+    """D(0) or D(L) of column k [C/m2], by the number of the end face: displacement of the dielectric and polarisation."""
+    return state.D[k, f] + state.P[k]
+
+
 @detached
 def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     """Fill D, E, eps and guess of column k from its concentrations and D(L) [C/m2]; return D at the left electrode."""
@@ -362,7 +368,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
             if high - low <= 1e-15 * (abs(low) + abs(high)):
                 break
     if closed or abs(mismatch) <= CLOSURE_ROUND_OFF:  # with a larger mismatch the solution is beyond a table
-        state.D_right[k], state.D_left[k] = tried, state.D[k, 0] + state.P[k]
+        state.D_right[k], state.D_left[k] = tried, end_charge(state, k, 0)
         return True
     return False
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, fused, kernel, summed
+from otjdd.compiler.decorators import bare, detached, fused, kernel, summed
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.
@@ -174,35 +174,6 @@ def solve_tridiagonal(lower: np.ndarray, inverse: np.ndarray, upper: np.ndarray,
         x[0] -= upper[0] * x[1]
 
 
-@bare
-def solve_dense(matrix: np.ndarray, x: np.ndarray):
-    """Solve in place, by elimination with row pivots; x (n,) holds the right-hand side, then the solution.
-
-    The matrix (n, n) is overwritten. Returns False when a pivot is zero or not finite.
-    """
-    n = x.size
-    for p in range(n):
-        best = p
-        for i in range(p + 1, n):
-            if abs(matrix[i, p]) > abs(matrix[best, p]):
-                best = i
-        if not 0.0 < abs(matrix[best, p]) < math.inf:
-            return False
-        for j in range(p, n):
-            matrix[p, j], matrix[best, j] = matrix[best, j], matrix[p, j]
-        x[p], x[best] = x[best], x[p]
-        for i in range(p + 1, n):
-            factor = matrix[i, p] / matrix[p, p]
-            x[i] -= factor * x[p]
-            for j in range(p + 1, n):
-                matrix[i, j] -= factor * matrix[p, j]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            x[i] -= matrix[i, j] * x[j]
-        x[i] /= matrix[i, i]
-    return True
-
-
 @summed
 def dot(a: np.ndarray, b: np.ndarray):
     """Scalar product of short vectors; the order of summation is the compiler's."""
@@ -233,6 +204,49 @@ def add_scaled(factor: float, x: np.ndarray, y: np.ndarray):
     """y += factor x for vectors, in place."""
     for i in range(x.size):
         y[i] += factor * x[i]
+
+
+@detached
+def factor_dense(matrix: np.ndarray) -> bool:
+    """LU factors of a matrix (n, n), in place. Returns False when a pivot is zero or not finite.
+
+    Without pivoting this is stable for matrices of one sign off their diagonal, or dominated by it, or symmetric and
+    definite but for the scale of rows (Higham, Accuracy and Stability of Numerical Algorithms, sections 9.3 and 10.1).
+    """
+    n, bad = matrix.shape[0], 0
+    for p in range(n):
+        bad += not 0.0 < abs(matrix[p, p]) < math.inf
+        for i in range(p + 1, n):
+            if matrix[i, p] != 0.0:
+                matrix[i, p] /= matrix[p, p]
+                add_scaled(-matrix[i, p], matrix[p, p + 1 :], matrix[i, p + 1 :])
+    return bad == 0
+
+
+@detached
+def solve_dense(factors: np.ndarray, x: np.ndarray):
+    """Solve in place with the factors of `factor_dense`; x (n,) holds the right-hand side, then the solution."""
+    n = x.size
+    for i in range(n):
+        for j in range(i):
+            x[i] -= factors[i, j] * x[j]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= factors[i, j] * x[j]
+        x[i] /= factors[i, i]
+
+
+@detached
+def solve_dense_transposed(factors: np.ndarray, x: np.ndarray):
+    """As `solve_dense` with the transposed matrix."""
+    n = x.size
+    for i in range(n):
+        for j in range(i):
+            x[i] -= factors[j, i] * x[j]
+        x[i] /= factors[i, i]
+    for i in range(n - 1, -1, -1):
+        for j in range(i + 1, n):
+            x[i] -= factors[j, i] * x[j]
 
 
 @kernel

@@ -351,7 +351,7 @@ def resettle(
 
 
 @detached
-def jump(
+def jump_to(
     junction: Junction, state: State, tangent: Tangent, memory: Memory, between: WayBetween, V_source: float,
     accuracy: Accuracy,
 ):  # fmt: skip

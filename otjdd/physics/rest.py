@@ -23,11 +23,12 @@ from otjdd.mechanisms.electrons.stack import column, fill_bands
 from otjdd.mechanisms.exchange import passes
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.junction import Junction
-from otjdd.physics.numerics import copy, factor_tridiagonal, solve_dense, solve_tridiagonal
+from otjdd.physics.numerics import copy, factor_dense, factor_tridiagonal, solve_dense, solve_tridiagonal
 from otjdd.physics.state import State
 
 MOST_STEPS = 1000
-DONE = 1e-11  # last step of z U/kT and ln K: the error is its square
+DONE = 1e-11  # last step of z U/kT and ln K: the error is its square, or a part of it where vacancies hold electrons
+KEPT = 1e-13  # of the vacancies of a part, most that are lacking then
 LONGEST = 3.0  # longest step in these: beyond it the linear model of the exponentials fails
 
 
@@ -138,7 +139,7 @@ def fill_answers(junction: Junction, state: State, k: int, rows: Rows, parts: Re
 
 
 @bare
-def solve_border(junction: Junction, state: State, k: int, x: np.ndarray, parts: RestParts):
+def steps_of_logs(junction: Junction, state: State, k: int, x: np.ndarray, parts: RestParts):
     """Turn what is lacking into the steps of ln K, x being the step of the stack at constant ones."""
     P = parts.total.size
     for p in range(P):
@@ -156,7 +157,10 @@ def solve_border(junction: Junction, state: State, k: int, x: np.ndarray, parts:
                 row[q] += by_U * parts.answer[q, 2 * i + 1]
         if row[p] == 0.0:  # empty or full, to the last digit
             row[p], parts.lacking[p] = 1.0, 0.0
-    return solve_dense(parts.border, parts.lacking)
+    if not factor_dense(parts.border):
+        return False
+    solve_dense(parts.border, parts.lacking)
+    return True
 
 
 @detached
@@ -169,7 +173,7 @@ def rest_step(junction: Junction, state: State, k: int, parts: RestParts):
         return math.inf
     solve_tridiagonal(rows.lower, rows.diagonal, rows.upper, x, x.size)
     fill_answers(junction, state, k, rows, parts)
-    if not solve_border(junction, state, k, x, parts):
+    if not steps_of_logs(junction, state, k, x, parts):
         return math.inf
     for p in range(parts.total.size):
         largest = farther(largest, parts.lacking[p])
@@ -188,8 +192,17 @@ def rest_step(junction: Junction, state: State, k: int, parts: RestParts):
     return largest
 
 
+@bare
+def all_kept(parts: RestParts) -> bool:
+    """True where no part lacks vacancies but for round-off."""
+    for p in range(parts.total.size):
+        if abs(parts.lacking[p]) > KEPT * parts.total[p]:
+            return False
+    return True
+
+
 @detached
-def come_to_rest(junction: Junction, state: State, k: int, V: float, parts: RestParts):
+def rest_column(junction: Junction, state: State, k: int, V: float, parts: RestParts):
     """Rest of column k at V [V]; its concentrations, D and band are filled. Returns iterations, 0 when none was found.
 
     The state is one of `solver.equilibrium.resting_state`, with a band also where the film holds no electrons.
@@ -211,7 +224,9 @@ def come_to_rest(junction: Junction, state: State, k: int, V: float, parts: Rest
         if not largest < math.inf:
             return 0
         if largest <= DONE:
-            follow_band(junction, state, k, parts)
             fill_bands(junction, k, V, column(state, k), True)
-            return step + 1
+            follow_band(junction, state, k, parts)
+            if all_kept(parts):
+                fill_bands(junction, k, V, column(state, k), True)
+                return step + 1
     return 0

@@ -132,7 +132,7 @@ def points_at_rest(
     histories, bias = drive.histories(), drive.bias_voltages()
     start = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
-        moving = initial.begin(case, junction, parts, start, initial.BEFORE + 1 + i)
+        moving = initial.begin_case(case, junction, parts, start, initial.BEFORE + 1 + i)
         moving.trail = trail
         integrate.follow_waveform(moving, waveform)
         integrate.show_ions(moving)

@@ -92,7 +92,7 @@ class CheckpointContents(NamedTuple):
 
 def moment(run: Run, wall_time: float) -> CheckpointContents:
     """Contents of a checkpoint of a run in its present state."""
-    copies = {name: array.copy() for name, array in memory(run).items()}
+    copies = {name: array.copy() for name, array in changing_arrays(run).items()}
     return CheckpointContents(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept_states)), wall_time)
 
 
@@ -148,7 +148,7 @@ def restore(run: Run, saved: Saved) -> None:
     """Put a run that began with `saved.start` into the state of the checkpoint. Raises ResultError."""
     arrays = saved.arrays
     try:
-        for name, array in memory(run).items():
+        for name, array in changing_arrays(run).items():
             there = arrays[name]
             if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
@@ -178,7 +178,7 @@ def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndar
     return [arrays[name]]
 
 
-def memory(run: Run) -> dict[str, np.ndarray]:
+def changing_arrays(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
     return {
         "state": run.state.flat,

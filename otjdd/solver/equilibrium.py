@@ -12,7 +12,7 @@ import numpy as np
 from otjdd.errors import Status
 from otjdd.physics.columns import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, new_state
-from otjdd.physics.rest import come_to_rest, rest_parts
+from otjdd.physics.rest import rest_column, rest_parts
 from otjdd.physics.state import COSH, State
 
 TURNS = 1000
@@ -37,7 +37,7 @@ def relaxed(
     if P is not None:
         state.P[:] = P
     for k, column in enumerate(c):
-        if not come_to_rest(junction, state, k, V, rest_parts(junction, k, column)):
+        if not rest_column(junction, state, k, V, rest_parts(junction, k, column)):
             return None
     return state.c.copy()
 

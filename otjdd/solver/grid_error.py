@@ -186,7 +186,7 @@ def begun_replay(case: Case, fewer: Case, part: Replay, states: Sequence[KeptSta
     junction = model.junction(fewer, parts=parts)
     if part.anew:
         start = initial.start(fewer, junction, parts)
-        return initial.begin(fewer, junction, parts, start)
+        return initial.begin_case(fewer, junction, parts, start)
     state = next(state for state in reversed(states) if same_time(state.time, part.start))
     widths = (np.diff(model.film_faces(of.device.film)) for of in (case, fewer))
     of = state.start | {"c": initial.regridded(state.c, *widths)}

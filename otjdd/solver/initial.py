@@ -108,7 +108,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
         drawn |= {"c": rest, "smooth": rest}
     if not isinstance(initial, History):
         return drawn
-    run = begin(case, junction, parts, drawn, BEFORE)
+    run = begin_case(case, junction, parts, drawn, BEFORE)
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
@@ -117,7 +117,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     return without(integrate.remembered(run), "temperature", "draws", *OF_CIRCUIT)
 
 
-def begin(
+def begin_case(
     case: Case, junction: Junction, parts: list[Member], initial: Start, stream: int = 0, **options: Any
 ) -> integrate.Run:
     """A run of a case at a start. stream : of random numbers, see `noise_of`   options : of `integrate.begin`"""

@@ -202,7 +202,7 @@ def row_widths(run: Run) -> tuple[int, int]:
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
     accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
-    status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, run.trial.between, voltage, accuracy)
+    status = quasistatic.jump_to(run.junction, run.state, run.tangent, run.memory, run.trial.between, voltage, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 
@@ -382,7 +382,7 @@ def rises_by_traps(run: Run) -> np.ndarray:
 def show_ions(run: Run) -> None:
     """Let the state hold all ions, where they hop at random, instead of their smooth density; to be settled."""
     if run.trial.noise.area.size:  # a call compiles kernels
-        hops.show_ions(run.junction, run.state, run.trial.noise)
+        hops.show_single_ions(run.junction, run.state, run.trial.noise)
 
 
 def settle_in_place(run: Run, voltage: float) -> None:
@@ -402,7 +402,7 @@ def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     settle_in_place(run, voltage)
     yield
     if run.trial.noise.area.size:
-        hops.hide_ions(run.state, run.trial.noise)
+        hops.hide_single_ions(run.state, run.trial.noise)
         settle_in_place(run, voltage)
 
 

@@ -9,7 +9,7 @@ from otjdd.system.pool import ended_with_parent
 CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states": {"fresh": []}}
 
 
-def get_ready() -> None:
+def make_a_dataset() -> None:
     """Make a Dataset once, of a drive at frozen ions, which `preload` has not run."""
     from otjdd.case.case import parse_case
     from otjdd.solver import self_check
@@ -20,6 +20,6 @@ def get_ready() -> None:
 
 gc.disable()
 with ended_with_parent(), without_unused():
-    get_ready()
+    make_a_dataset()
 gc.freeze()
 gc.enable()

@@ -183,7 +183,7 @@ def begun(case: Case, start: Start | None = None, at_once: bool = False) -> tupl
     watch = model_limits.new_watch(
         case.device.film_states(case.temperature), case.device.disc_radius, case.device.film.cells
     )
-    moving = initial.begin(case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1)
+    moving = initial.begin_case(case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1)
     return moving, failure
 
 

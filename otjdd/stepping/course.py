@@ -10,7 +10,7 @@ from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
 from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction, coupled
-from otjdd.physics.quasistatic import Accuracy, drop, jump, resettle, source_current, stay
+from otjdd.physics.quasistatic import Accuracy, drop, jump_to, resettle, source_current, stay
 from otjdd.physics.settled import relaxes
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
 from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
@@ -35,7 +35,7 @@ from otjdd.stepping.pieces import (
 )
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
-from otjdd.stepping.single_ions.hops import hide_ions, show_ions
+from otjdd.stepping.single_ions.hops import hide_single_ions, show_single_ions
 from otjdd.stepping.single_ions.walk import is_noisy
 from otjdd.stepping.trial_step import VOLTAGE_ERROR, StepTask, allowed_of_charging, step_or_leap
 
@@ -84,7 +84,7 @@ def note_step(
     noise, between = trial.noise, trial.between
     status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
     if all_ions:
-        show_ions(junction, state, noise)
+        show_single_ions(junction, state, noise)
         accuracy = Accuracy(voltage_slack(control), True)
         status = resettle(junction, state, tangent, between, end.voltage, accuracy)
     if status == Status.DONE and log.every_step:
@@ -92,7 +92,7 @@ def note_step(
     elif status == Status.DONE:
         note_largest(junction, state, log.watch, end.time, end.step, follow_end(junction))
     if status == Status.DONE and all_ions:
-        hide_ions(state, noise)
+        hide_single_ions(state, noise)
         status = settle_start(junction, control, state, tangent, between, end.voltage)
     return bounds(state) if status == Status.DONE else status
 
@@ -200,7 +200,7 @@ def jump_at_once(
     duration, least = duration_of(course.pieces, i), LIMITED if junction.compliance < math.inf else LONG
     before = drift(junction, control, state, trial.work, True)
     copy_state(state, trial.state)
-    status = jump(junction, state, tangent, memory, trial.between, course.pieces[i, V_FROM], accuracy)
+    status = jump_to(junction, state, tangent, memory, trial.between, course.pieces[i, V_FROM], accuracy)
     if status == Status.DONE:
         change = abs(state.V[0] - V)
         came = max(abs(charge_between(junction, trial.state, state)), capacitance(junction, state) * change)
@@ -229,7 +229,7 @@ def change_voltage(
     i = course.place.piece[0]
     V_source, duration = course.pieces[i, V_FROM], duration_of(course.pieces, i)
     if not coupled(junction):
-        return jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
+        return jump_to(junction, state, tangent, memory, trial.between, V_source, accuracy)
     if not state.eps[0, 0] > 0.0:  # before anything was settled
         status = stay(junction, state, tangent, accuracy)
         if status != Status.DONE:
@@ -251,7 +251,7 @@ def settle_task(
     """Settle the state at a voltage of the source, or at its own where something is in series. Returns a status."""
     if coupled(junction):
         return stay(junction, state, tangent, accuracy)
-    return jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
+    return jump_to(junction, state, tangent, memory, trial.between, V_source, accuracy)
 
 
 @detached
@@ -274,7 +274,7 @@ def take_read(
             return write_read(junction, state, tangent, time, V_source, log)
         copy_state(state, trial.state)
     if status == Status.DONE:
-        status = jump(junction, state, tangent, memory, trial.between, V_source, accuracy)
+        status = jump_to(junction, state, tangent, memory, trial.between, V_source, accuracy)
     if status == Status.DONE:
         status = write_read(junction, state, tangent, time, V_source, log)
     if coupled(junction):
@@ -344,12 +344,12 @@ def run_course(
         if jumps:
             all_ions = log.every_step and is_noisy(trial.noise)
             if all_ions:
-                show_ions(junction, state, trial.noise)
+                show_single_ions(junction, state, trial.noise)
             status = change_voltage(junction, state, tangent, memory, trial, course, accuracy)
             if status == Status.DONE and log.every_step:
                 status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
             if status == Status.DONE and all_ions:
-                hide_ions(state, trial.noise)
+                hide_single_ions(state, trial.noise)
                 status = settle_task(junction, state, tangent, memory, trial, V_start, accuracy)
             if status != Status.DONE:
                 return status, norm
@@ -366,14 +366,14 @@ def run_course(
             state.lasted[0] += duration_of(course.pieces, i)
             all_ions = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
             if all_ions:
-                show_ions(junction, state, trial.noise)
+                show_single_ions(junction, state, trial.noise)
             status = perform(junction, state, tangent, memory, trial, course, log)
             if status == Status.DONE and all_ions:
-                hide_ions(state, trial.noise)
+                hide_single_ions(state, trial.noise)
                 status = settle_task(junction, state, tangent, memory, trial, V_end, accuracy)
         if status != Status.DONE:
             return status, norm
         place.piece[0], place.elapsed[0] = i + 1, 0.0
     if coupled(junction):  # settled by its last step
         return Status.DONE, norm
-    return jump(junction, state, tangent, memory, trial.between, place.settled_at[0], accuracy), norm
+    return jump_to(junction, state, tangent, memory, trial.between, place.settled_at[0], accuracy), norm

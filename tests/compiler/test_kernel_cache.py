@@ -50,7 +50,7 @@ for name in sys.argv[2:]:
     getattr(kernels, name)(x)
 for name in ("exact", "summed", "both"):
     value = getattr(kernels, name)(x).hex()
-    _, code, _ = kernel_cache.read(f"kernels.{name}", (kernel_cache.numba.typeof(x),))
+    _, code, _ = kernel_cache.read_entry(f"kernels.{name}", (kernel_cache.numba.typeof(x),))
     parts = [part.data() for part in binding.ObjectFileRef.from_data(code).sections() if part.is_text()]
     print(value, hashlib.sha256(b"".join(parts)).hexdigest(), sum(map(len, parts)))
 """

@@ -420,7 +420,7 @@ def test_the_free_energy_never_rises_at_a_constant_voltage(data):
     junction = model.junction(case, parts=parts)
     free = case.device.film.electrons == "none"  # electrons beside a voltage are in balance with two contacts
     try:
-        run = initial.begin(case, junction, parts, initial.start(case, junction, parts))
+        run = initial.begin_case(case, junction, parts, initial.start(case, junction, parts))
         for V in (0.4, -0.7, 0.0) if free else (0.0,):
             fall = free_energy.hold(run, V, case.drive.duration)
             assert fall.rise <= fall.round_off, V

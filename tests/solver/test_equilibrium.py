@@ -29,7 +29,7 @@ def test_equilibrium_does_not_depend_on_where_the_ions_were():
 
 def test_a_stack_without_equilibrium_is_told(monkeypatch):
     film = case(device__film__cells=8)
-    monkeypatch.setattr(equilibrium, "come_to_rest", lambda *_: 0)
+    monkeypatch.setattr(equilibrium, "rest_column", lambda *_: 0)
     with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
         initial.relax(model.junction(film), model.uniform(film, model.members(film)))
 
@@ -62,7 +62,7 @@ def test_each_part_of_a_film_with_electrons_keeps_its_ions(V):
     junction, parts = model.junction(film), model.members(film)
     columns, c = junction.columns, model.uniform(film, parts) * np.where(np.arange(21) < 8, 1.3, 0.6)
     state = equilibrium.resting_state(junction)
-    assert rest.come_to_rest(junction, state, 0, V, rest.rest_parts(junction, 0, c[0])) > 0
+    assert rest.rest_column(junction, state, 0, V, rest.rest_parts(junction, 0, c[0])) > 0
     band, W = state.band[0, 1:-1] - np.cumsum(columns.rise[0, :-1]), np.cumsum(columns.site[0, :-1])
     level = junction.ions[0].z * band - W
     for part in (slice(0, 8), slice(13, 21)):

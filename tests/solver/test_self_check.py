@@ -69,8 +69,8 @@ def test_kernels_that_cannot_all_be_kept_are_told(monkeypatch, caplog, tmp_path)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
         try:
-            kernel_cache.write("small", (), bytes(10))
-            kernel_cache.write("large", (), bytes(10_000))
+            kernel_cache.write_entry("small", (), bytes(10))
+            kernel_cache.write_entry("large", (), bytes(10_000))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 

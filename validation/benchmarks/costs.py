@@ -69,7 +69,7 @@ def reading(case: Case) -> Callable[[], object]:
     """A function that reads the junction of a case READS times."""
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    run = initial.begin(case, junction, parts, initial.start(case, junction, parts), initial.BEFORE)
+    run = initial.begin_case(case, junction, parts, initial.start(case, junction, parts), initial.BEFORE)
     integrate.jump(run, VOLTAGE)
     by_channel = np.empty(len(junction.channels.code))
 

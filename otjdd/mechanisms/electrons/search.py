@@ -29,6 +29,7 @@ from otjdd.mechanisms.electrons.stack import (
     column_of,
     displacement_changes,
     elastance,
+    electrode_charge,
     fill_answer_to_voltage,
     fill_bands,
     fill_ends,
@@ -93,8 +94,8 @@ def within(range_of_charge: tuple, charge: float, move: float):
 def kept_in_tables(junction: Junction, k: int, stack: Stack, left: float, right: float):
     """Moves of D(0) and D(L) that stay within the tables of the electrodes."""
     N = stack.D.size - 1
-    left = within(charge_range(junction.left[k]), stack.D[0] + stack.P[0], left)
-    return left, -within(charge_range(junction.right[k]), -(stack.D[N] + stack.P[0]), -right)
+    left = within(charge_range(junction.left[k]), electrode_charge(stack, 0), left)
+    return left, -within(charge_range(junction.right[k]), -electrode_charge(stack, N), -right)
 
 
 @detached

@@ -214,10 +214,16 @@ def own_linear(state: State) -> Linear:
 
 
 @inlined
+def electrode_charge(stack: Stack, f: int) -> float:
+    """D(0) or D(L) [C/m2], by the number of the end face: displacement of the dielectric and polarisation."""
+    return stack.D[f] + stack.P[0]
+
+
+@inlined
 def fill_ends(junction: Junction, k: int, V: float, stack: Stack):
     """Set the band at both ends from the charges of the electrodes."""
-    stack.U[0] = edge(junction.left[k], stack.D[0] + stack.P[0])[0] + junction.columns.left_edge[k] - V
-    stack.U[stack.U.size - 1] = edge(junction.right[k], -(stack.D[stack.D.size - 1] + stack.P[0]))[0]
+    stack.U[0] = edge(junction.left[k], electrode_charge(stack, 0))[0] + junction.columns.left_edge[k] - V
+    stack.U[stack.U.size - 1] = edge(junction.right[k], -electrode_charge(stack, stack.D.size - 1))[0]
 
 
 @detached
@@ -277,9 +283,9 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
     N = stack.D.size - 1
     slope = junction.columns.distance[k, f] / stack.eps[f]
     if f == 0:
-        slope += edge(junction.left[k], stack.D[0] + stack.P[0])[1]
+        slope += edge(junction.left[k], electrode_charge(stack, 0))[1]
     if f == N:
-        slope += edge(junction.right[k], -(stack.D[N] + stack.P[0]))[1]
+        slope += edge(junction.right[k], -electrode_charge(stack, N))[1]
     return slope
 
 
@@ -313,8 +319,8 @@ def weight_slopes(junction: Junction, k: int, stack: Stack):
 def electrode_elastances(junction: Junction, k: int, stack: Stack):
     """Elastances of the left and the right electrode [V m2/C]."""
     N = stack.D.size - 1
-    left = edge(junction.left[k], stack.D[0] + stack.P[0])[1]
-    return left, edge(junction.right[k], -(stack.D[N] + stack.P[0]))[1]
+    left = edge(junction.left[k], electrode_charge(stack, 0))[1]
+    return left, edge(junction.right[k], -electrode_charge(stack, N))[1]
 
 
 @bare

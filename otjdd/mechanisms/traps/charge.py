@@ -36,17 +36,15 @@ from otjdd.mechanisms.traps.sites import ACCEPTOR, CHARGE, DEGENERACY, DONOR, HO
 from otjdd.mechanisms.traps.steady import (
     FilledTraps,
     chain_balance,
-    factor_balance,
     filled_traps,
     hop_rates,
     limited_step,
     log_emissions,
-    solve_balance,
 )
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi
 from otjdd.physics.junction import Junction, close
-from otjdd.physics.numerics import copy, factor_tridiagonal, solve_dense, solve_tridiagonal
+from otjdd.physics.numerics import copy, factor_dense, factor_tridiagonal, solve_dense, solve_tridiagonal
 from otjdd.physics.state import State
 
 MOST_TURNS = 200  # of Newton's method for u, and of the search for filling and fields
@@ -163,7 +161,10 @@ def joint_rise(traps: ChargedTraps, moves: Moves, stiffness: np.ndarray, kT: flo
                 u[i] -= own[i] * by_odds * moves.at_once[j]
                 for m in range(N):
                     matrix[i, m] += own[i] * by_odds * moves.by_rise[j, m]
-    return solve_dense(matrix, u)
+    if not factor_dense(matrix):
+        return False
+    solve_dense(matrix, u)
+    return True
 
 
 @apart
@@ -221,10 +222,10 @@ def moves_of_chain(
         for j in range(n):
             for m in range(n):
                 answers[i, j] += by_level[j, m] * share[m, i]
-    factor_balance(matrix)
-    solve_balance(matrix, into)
+    factor_dense(matrix)
+    solve_dense(matrix, into)
     for i in range(N):
-        solve_balance(matrix, answers[i])
+        solve_dense(matrix, answers[i])
     return Moves(into, answers.T.copy())
 
 

@@ -50,7 +50,7 @@ from otjdd.physics.bands import band_profile, film_pieces, profile_slopes
 from otjdd.physics.fermi_dirac import fermi
 from otjdd.physics.junction import Junction
 from otjdd.physics.leaks import log_sinh_ratio
-from otjdd.physics.numerics import add_scaled
+from otjdd.physics.numerics import factor_dense, solve_dense, solve_dense_transposed
 from otjdd.physics.state import NO_SLOPES, Conductance, State
 
 MOST_STEPS = 200
@@ -202,43 +202,6 @@ def chain_balance(
     return net[LEFT], net[RIGHT], exchanged
 
 
-@apart
-def factor_balance(matrix: np.ndarray):
-    """LU factors of a matrix of `chain_balance`, in place, without pivots."""
-    n = matrix.shape[0]
-    for p in range(n):
-        for i in range(p + 1, n):
-            if matrix[i, p] != 0.0:
-                matrix[i, p] /= matrix[p, p]
-                add_scaled(-matrix[i, p], matrix[p, p + 1 :], matrix[i, p + 1 :])
-
-
-@apart
-def solve_balance(factors: np.ndarray, x: np.ndarray):
-    """Solve in place with the factors of `factor_balance`."""
-    n = x.size
-    for i in range(n):
-        for j in range(i):
-            x[i] -= factors[i, j] * x[j]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            x[i] -= factors[i, j] * x[j]
-        x[i] /= factors[i, i]
-
-
-@apart
-def solve_balance_transposed(factors: np.ndarray, x: np.ndarray):
-    """Solve with the transposed matrix in place."""
-    n = x.size
-    for i in range(n):
-        for j in range(i):
-            x[i] -= factors[j, i] * x[j]
-        x[i] /= factors[i, i]
-    for i in range(n - 1, -1, -1):
-        for j in range(i + 1, n):
-            x[i] -= factors[j, i] * x[j]
-
-
 @bare
 def limited_step(step: float, y: float) -> float:
     """Change of ln odds y by Newton's change `step` of it, as a change of f: f and 1 - f keep LOWEST of themselves."""
@@ -269,8 +232,8 @@ def chain(
     matrix, step = np.empty((n, n)), np.empty(n)
     for _ in range(MOST_STEPS):
         from_left, from_right, exchanged = chain_balance(taken, emitted, hops, eta, levels, mu, matrix, step)
-        factor_balance(matrix)
-        solve_balance(matrix, step)
+        factor_dense(matrix)
+        solve_dense(matrix, step)
         moved = 0.0
         for j in range(n):
             change = limited_step(step[j], eta[j] + levels[j])
@@ -297,8 +260,8 @@ def chain_slopes(
     for j in range(n):
         full[j], free[j] = fermi(-eta[j] - levels[j]), fermi(eta[j] + levels[j])
         adjoint[j] = -(taken[RIGHT, j] + emitted[RIGHT, j]) * full[j] * free[j] / from_right
-    factor_balance(matrix)
-    solve_balance_transposed(matrix, adjoint)
+    factor_dense(matrix)
+    solve_dense_transposed(matrix, adjoint)
     by_rate, by_level, by_amount, by_V = np.empty((2, n)), np.zeros(n), np.zeros(n), -1.0 / V
     for j in range(n):
         for side in range(2):

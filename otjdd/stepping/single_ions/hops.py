@@ -380,14 +380,14 @@ def leap_size(junction: Junction, old: State, trial: Trial) -> float:
 
 
 @deferred_detached
-def show_ions(junction: Junction, state: State, noise: Noise):
+def show_single_ions(junction: Junction, state: State, noise: Noise):
     """Let a state hold its ions as they are instead of the smooth density, to be settled."""
     for k in range(noise.area.size):
         keep_smooth(noise, k, state, junction.columns.width[k])
 
 
 @deferred_detached
-def hide_ions(state: State, noise: Noise):
+def hide_single_ions(state: State, noise: Noise):
     """Let a state hold its smooth density again."""
     for k in range(noise.area.size):
         copy(state.smooth[k], state.c[k])

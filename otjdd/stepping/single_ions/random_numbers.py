@@ -54,7 +54,7 @@ def fill_words(key: int, key_b: int, first: int, place_b: int, words: np.ndarray
 
 
 @inlined
-def uniform(word: int) -> float:
+def uniform_number(word: int) -> float:
     """A number between 0 and 1, both excluded, from a random word."""
     return (word + 0.5) * PER_WORD
 
@@ -62,7 +62,7 @@ def uniform(word: int) -> float:
 @bare
 def normal(word: int, other: int) -> float:
     """A normal number of mean 0 and variance 1 from two random words (Box and Muller)."""
-    return math.sqrt(-2.0 * math.log(uniform(word))) * math.cos(2.0 * math.pi * uniform(other))
+    return math.sqrt(-2.0 * math.log(uniform_number(word))) * math.cos(2.0 * math.pi * uniform_number(other))
 
 
 @bare
@@ -81,7 +81,7 @@ def rarer(tries: float, chance: float, word: int, other: int) -> float:
         size, z = math.sqrt(mean * (1.0 - chance)), normal(word, other)
         number = mean + size * z + (1.0 - 2.0 * chance) * (z * z - 1.0) / 6.0
         return min(max(float(math.floor(number + 0.5)), 0.0), tries)
-    tail = (word + uniform(other)) * PER_WORD
+    tail = (word + uniform_number(other)) * PER_WORD
     if tail >= mean:  # which is above the chance of any success; most draws end here, without a logarithm
         return 0.0
     none = tries * math.log1p(-chance)

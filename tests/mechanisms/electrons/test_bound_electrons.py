@@ -23,7 +23,7 @@ from otjdd.mechanisms.electrons.search import static_stack
 from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import new_state
-from otjdd.physics.rest import come_to_rest, rest_parts
+from otjdd.physics.rest import rest_column, rest_parts
 from otjdd.solver import integrate, model
 from validation.reliability.devices import drawn, random_stack
 
@@ -75,7 +75,7 @@ def test_at_rest_no_vacancy_moves(V):
     c = 5.0 * lumpy(junction, np.random.default_rng(1), 0.3)
     state, J = new_state(junction), np.zeros(13)
     state.c[:] = c
-    assert come_to_rest(junction, state, 0, V, rest_parts(junction, 0, c[0])) > 0
+    assert rest_column(junction, state, 0, V, rest_parts(junction, 0, c[0])) > 0
     rest, width, distance = state.c[0], junction.columns.width[0], junction.columns.distance[0]
     assert (rest * width).sum() == pytest.approx((c[0] * width).sum(), rel=1e-12)
     fluxes_of(junction, state, 0, new_factors(12), J)

@@ -196,7 +196,7 @@ def test_traps_that_a_plain_search_does_not_fill_are_filled(device, traps):
 def test_a_filling_that_does_not_agree_says_where_and_what_to_try(monkeypatch):
     """Here by a limit of the turns that no search meets."""
     moving = begin(film(RELAXING, cells=8), voltage=0.0)
-    monkeypatch.setattr(integrate.quasistatic, "jump", lambda *_: 13)
+    monkeypatch.setattr(integrate.quasistatic, "jump_to", lambda *_: 13)
     moving.state.trapped[0, 5] += 1e-3
     with pytest.raises(
         SolverError, match=r"no occupancy of the charged traps.*x = 4\.1.* nm.*device.traps\[0\].density"
