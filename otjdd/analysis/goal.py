@@ -51,6 +51,19 @@ class Goal(NamedTuple):
             return (x - goal) / self.tolerance
         return math.log(x / goal) / math.log(self.tolerance) if x / goal > 0 else math.inf
 
+    def scaled(self, x: float) -> float:
+        """A number on the scale of the goal, whose unit is the tolerance: x, or ln |x|; nan where it has none."""
+        if not self.by_factor:
+            return x / self.tolerance if math.isfinite(x) else math.nan
+        size = math.copysign(x, x * (self.value or 1.0))
+        return math.log(size) / math.log(self.tolerance) if 0 < size < math.inf else math.nan
+
+    def unscaled(self, number: float) -> float:
+        """The number of which `scaled` gives this one."""
+        if not self.by_factor:
+            return number * self.tolerance
+        return math.copysign(math.exp(number * math.log(self.tolerance)), self.value or 1.0)
+
     def residual(self, x: float) -> float:
         """Signed distance for a search; FAILED for a number that is not finite or has no logarithm."""
         if not math.isfinite(x) or (self.by_factor and x * (self.value or 1.0) <= 0):

@@ -38,7 +38,7 @@ from otjdd.claims.claim import Claim, ClaimTrial, Figure, Trials
 from otjdd.errors import CaseError
 from otjdd.fitting.result import case_differences
 from otjdd.fitting.targets import load
-from otjdd.fitting.targets.search import Calibration, Target, TargetedRun, TargetTask
+from otjdd.fitting.targets.task import Calibration, Target, TargetedRun, TargetTask
 from otjdd.studies.plan import plan
 from otjdd.units import brief
 

@@ -1,5 +1,7 @@
 """What all commands share: the Typer app, exit codes, messages of errors, and progress on the terminal."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 import os
@@ -9,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +20,10 @@ from otjdd.errors import ExitCode, KernelError, OtjddError, Stopped
 from otjdd.system.files import noting_reads
 from otjdd.system.limits import check_address_space, heeding_signals, interruption
 from otjdd.system.terminal import plain, tell
+
+if TYPE_CHECKING:
+    from otjdd.fitting.least_squares import SearchProgress
+    from otjdd.fitting.search import Aimed
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
@@ -159,3 +165,55 @@ def progress_words(title: str, quiet: bool) -> Iterator[Callable[[str], None] | 
 
     with Console(stderr=True).status(plain(title)) as status:
         yield lambda text: status.update(plain(f"{title}: {text}"))
+
+
+# Evaluations of a search: a Jacobian at its start and one at its end, and the places between. A fit of two parameters to a
+# loop took 10.
+PER_PARAMETER, PER_SEARCH = 2, 8
+
+
+@contextmanager
+def search_progress(
+    title: str, task: Aimed, evaluations: int, quiet: bool, cost_hint: str = ""
+) -> Iterator[Callable[[SearchProgress], None]]:
+    """Yield a callback that shows the progress of a search on stderr: a text, or a line where that is no terminal.
+
+    evaluations : of its global search   cost_hint : what is said of the cost after the first evaluation
+    """
+    began, told = time.monotonic(), 0
+    expected = evaluations + PER_PARAMETER * len(task.parameters) + PER_SEARCH
+    with progress_words(title, quiet) as words:
+
+        def show(at: SearchProgress) -> None:
+            nonlocal told
+            seconds = time.monotonic() - began
+            if cost_hint and not told and not quiet:
+                count = f"{at.evaluations} evaluation{'s' * (at.evaluations > 1)} of {len(at.values)} points"
+                tell(f"{title}: {count} took {seconds:.2g} s; a search like this takes about {expected}. {cost_hint}")
+            if at.evaluations != told:
+                line = f"{progress_text(at, task)}; {rest_text(seconds, at.evaluations, expected)}"
+                if words:
+                    words(line)
+                elif not quiet:
+                    tell(f"{title}: {line}")
+            told = at.evaluations
+
+        yield show
+
+
+def rest_text(seconds: float, count: int, expected: int) -> str:
+    """Time that a search still takes, in words. seconds, count : of its evaluations so far   expected : in all"""
+    if count >= expected:
+        return "longer than most"
+    return f"about {seconds / max(1, count) * (expected - count):.2g} s left"
+
+
+def progress_text(progress: SearchProgress, task: Aimed) -> str:
+    """Progress of a search in words: counts, the residual of the best set so far, and its values."""
+    count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
+    misfit = f"{progress.jacobians} Jacobians, residual {progress.misfit:.4g} per point"
+    best = (
+        f"{parameter.name} = {parameter.text(parameter.value(coordinate), 4)}"
+        for parameter, coordinate in zip(task.parameters, progress.x, strict=True)
+    )
+    return f"{count}, {misfit}; {', '.join(best)}"

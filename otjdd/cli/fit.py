@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd.cli.app import literal, progress_bar, progress_words
+from otjdd.cli.app import literal, progress_bar, progress_words, search_progress
 from otjdd.cli.arguments import (
     CasePath,
     ColumnOption,
@@ -46,15 +45,12 @@ from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
 
 
 ALL = "all"  # every parameter, of --profile
-# Evaluations of a search: a Jacobian at its start and one at its end, and the places between. A fit of two parameters to a
-# loop took 10.
-PER_PARAMETER, PER_SEARCH = 2, 8
 HEAVIEST = 1e6  # the largest weight, as in a [fit]
+COST_HINT = "--timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
 
 
 def complete_number(incomplete: str) -> list[str]:
@@ -219,24 +215,11 @@ def fitted(
     from otjdd.fitting.fit import searched_fit
     from otjdd.system.pool import cores
 
-    workers, began = workers or cores(), time.monotonic()
-    expected = options["evaluations"] + PER_PARAMETER * len(task.parameters) + PER_SEARCH
-    first = True
-    with progress_words("fit", quiet) as words:
-
-        def progress(at: SearchProgress) -> None:
-            nonlocal first
-            if first and at.evaluations and not quiet:
-                tell(cost_text(time.monotonic() - began, at.evaluations, task, expected))
-            first = False
-            line = f"{progress_text(at, task)}; {rest_text(time.monotonic() - began, at.evaluations, expected)}"
-            if words:
-                words(line)
-            elif not quiet:
-                tell(f"fit: {line}")
-
+    workers = workers or cores()
+    with search_progress("fit", task, options["evaluations"], quiet, COST_HINT) as progress:
         ds = searched_fit(task, out, progress, workers=workers, seed=seed, **options)
-        if profiled:
+    if profiled:
+        with progress_words("fit", quiet) as words:
             ds = covariance.with_profiles(ds, task, profiled, workers, words)
     if steps:
         with progress_bar("posterior", quiet) as bar:
@@ -339,32 +322,6 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
     elif not quiet:
         say(result.parameter_table(ds))
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
-
-
-def cost_text(seconds: float, count: int, task: Task, expected: int) -> str:
-    """Cost of a search in words. seconds, count : of its first evaluations   expected : evaluations of a search like it"""
-    return (
-        f"fit: {count} evaluation{'s' * (count > 1)} of {len(task.aims)} points took {seconds:.2g} s; a search like this "
-        f"takes about {expected}. --timeout SECONDS ends it with the best set; fewer cells or points (--skip) cost less."
-    )
-
-
-def rest_text(seconds: float, count: int, expected: int) -> str:
-    """Time that a search still takes, in words. seconds, count : of its evaluations so far   expected : in all"""
-    if count >= expected:
-        return "longer than most"
-    return f"about {seconds / max(1, count) * (expected - count):.2g} s left"
-
-
-def progress_text(progress: SearchProgress, task: Task) -> str:
-    """Progress of a search in words: counts, the residual of the best set so far, and its values."""
-    count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
-    misfit = f"{progress.jacobians} Jacobians, residual {progress.misfit:.4g} per point"
-    best = (
-        f"{parameter.name} = {parameter.text(parameter.value(coordinate), 4)}"
-        for parameter, coordinate in zip(task.parameters, progress.x, strict=True)
-    )
-    return f"{count}, {misfit}; {', '.join(best)}"
 
 
 def write(ds: xr.Dataset, out: Path, case: Path) -> None:

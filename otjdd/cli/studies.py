@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.app import LINES, literal, progress_bar, progress_lines, progress_words
+from otjdd.cli.app import LINES, literal, progress_bar, progress_lines, search_progress
 from otjdd.cli.arguments import (
     JsonOption,
     OneWorker,
@@ -37,7 +37,9 @@ from otjdd.system.terminal import say, tell
 if TYPE_CHECKING:
     import numpy as np
 
-    from otjdd.fitting.targets.search import TargetTask
+    from otjdd.fitting.least_squares import SearchProgress, Solution
+    from otjdd.fitting.search import SearchSettings
+    from otjdd.fitting.targets.task import TargetTask
 
 
 def study(
@@ -227,11 +229,13 @@ def calibrate(
         ),
     ] = None,
     evaluations: Annotated[int, typer.Option(min=0, help="Limit of evaluations; 0: least squares only.")] = 1000,
-    rounds: Annotated[int, typer.Option(min=0, help="Limit of rounds of least squares.")] = 20,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="Limit of rounds of least squares, each with new derivatives.")
+    ] = 20,
     spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, as a fraction of the bounds.")] = 0.1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
     workers: OneWorker = 1,
-    sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
+    sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: an evaluation or two per parameter.")] = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an earlier search; its evaluations are reused.")
     ] = False,
@@ -243,9 +247,8 @@ def calibrate(
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
     from otjdd.claims.papers import load_task
-    from otjdd.fitting.search import evaluator
-    from otjdd.fitting.targets import result, search
-    from otjdd.fitting.targets.result import asked, report_text
+    from otjdd.fitting.search import SearchSettings
+    from otjdd.fitting.targets import result
 
     task = load_task(file)
     if out:
@@ -255,73 +258,65 @@ def calibrate(
     if resume and not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
     earlier = earlier_search(result.path_beside(out), "search") if resume and out else None
+    settings = SearchSettings(evaluations, spread=spread, seed=seed, jacobians=rounds and rounds + 1, final=sensitivity)
+    tell(result.asked(task))
     visited = result.read_visits(earlier, task) if earlier else {}
-    tell(asked(task))
+    solution, written, fine = search_for_aims(task, out, settings, visited, workers)
+    say(result.report_text(task, solution, written, fine))
+    say_exclusions(task, visited, out)
+
+
+def search_for_aims(
+    task: TargetTask, out: Path | None, settings: SearchSettings, visited: dict[bytes, np.ndarray], workers: int
+) -> tuple[Solution, np.ndarray, np.ndarray | None]:
+    """Solution of a calibration, whose files are written, and the numbers of `result.report_text`.
+
+    visited : places of an earlier search, to which all others are added
+    """
+    from otjdd.fitting import least_squares
+    from otjdd.fitting.search import evaluator, now_and_then
+    from otjdd.fitting.targets import result
+
     with (
-        progress_words("calibrate", quiet=False) as words,
+        search_progress("calibrate", task, settings.evaluations, not sys.stderr.isatty()) as progress,
         evaluator(task, workers, visited) as evaluate,
     ):
-        evaluate = evaluate._replace(report=watch(task, visited, out, words))
-        try:
-            best = search.search(evaluate, task.start, evaluations=evaluations, spread=spread, seed=seed)
-            best = search.polish(evaluate, best, rounds=rounds)
-        except KeyboardInterrupt:
-            keep_best_set(out, task, visited)
-            raise
-        count = evaluate.count[0] - 1  # besides the start
         if out:
-            result.write(out, task, visited, best.x)
-        slopes = search.sensitivities(evaluate, best) if sensitivity else None
-        fine = search.fine_evaluation(evaluate, best.x) if any(p.coarse != p.case for p in task.cases) else None
-    say(report_text(task, best, count, slopes, fine))
-    say_exclusions(task, visited, out)
+            progress = now_and_then(partial(result.write_checkpoint, out, task), progress)
+        try:
+            solution, _ = least_squares.search(evaluate, task.start, settings, progress)
+        except KeyboardInterrupt as error:
+            keep_best_set(out, task, getattr(error, "partial", None))
+            raise
+        rounded = task.rounded(solution.x)
+        (written,) = evaluate([rounded])
+        if out:
+            result.write(out, task, visited, solution.x)
+        if all(part.coarse == part.case for part in task.cases):
+            return solution, written, None
+        return solution, written, evaluate._replace(task=task.with_own_numerics()).simulated([rounded])[0]
 
 
 def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.fitting.targets.result import exclusions, path_beside, written_files
+    from otjdd.fitting.targets import result
 
-    never, apart = exclusions(task, visited)
-    if apart and out:
-        apart += f"\nThe Pareto fronts between them: otjdd plot {path_beside(out)}"
-    if never or apart:
-        say("\n" + "\n".join(filter(None, [never, apart])))
+    never, together = result.exclusions(task, visited)
+    if together and out:
+        together += f"\nThe Pareto fronts between them: otjdd plot {result.path_beside(out)}"
+    if never or together:
+        say("\n" + "\n".join(filter(None, [never, together])))
     if out:
-        say("\n" + ", ".join(map(str, written_files(out, task))))
+        say("\n" + ", ".join(map(str, result.written_files(out, task))))
 
 
-def watch(
-    task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None, words: Callable[[str], None] | None
-) -> Callable[[np.ndarray], None]:
-    """Function to call after each evaluation: it shows the progress, and from time to time saves all evaluations.
-
-    out : None for no file   words : shows a text, None for no terminal
-    """
-    from otjdd.fitting.targets.result import saving
-
-    began, before, best = time.monotonic(), len(visited), math.inf
-    save = saving(out, task, visited) if out else None
-
-    def follow(latest: np.ndarray) -> None:
-        nonlocal best
-        count, best = len(visited), min(best, task.evaluation(latest).score)
-        if words:
-            pace = (time.monotonic() - began) / (count - before)
-            words(f"{count} evaluations, {pace:.2g} s each, best score {best:.4g}")
-        if save:
-            save(latest)
-
-    return follow
-
-
-def keep_best_set(out: Path | None, task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> None:
+def keep_best_set(out: Path | None, task: TargetTask, at: SearchProgress | None) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.fitting.targets import result, search
+    from otjdd.fitting.targets import result
 
-    if out and visited:
-        best = search.best_visited(task, visited)
-        result.write(out, task, visited, best.x)
+    if out and at:
+        result.write(out, task, at.visited, at.x)
         tell(
-            f"The best set until then, with a score of {best.outcome.score:.3g}, is in "
+            f"The best set until then, with a score of {task.global_score(at.values):.3g}, is in "
             f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume continues from it."
         )

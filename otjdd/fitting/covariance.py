@@ -21,7 +21,7 @@ import numpy as np
 
 from otjdd.fitting.curves import ESTIMATED, LINEAR, covariance_factor
 from otjdd.fitting.gradients import UNSURE, Gradient
-from otjdd.fitting.least_squares import Solution, cost, minimise, point_of
+from otjdd.fitting.least_squares import Solution, cost, minimise
 from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
 from otjdd.measurements.choice import SIGMA
@@ -73,7 +73,9 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     freedom = len(J) - len(free)
     reduced = solution.chi_square(task) / freedom if freedom > 0 else np.nan
     scaled = task.loss == LINEAR and any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
-    factor = float(reduced) if scaled else covariance_factor(task.loss, solution.residuals(task), max(freedom, 1))
+    factor = (
+        float(reduced) if scaled else covariance_factor(task.loss, task.residuals(solution.values), max(freedom, 1))
+    )
     covariance = np.zeros((len(lengths), len(lengths)))
     covariance[np.ix_(free, free)] = inverse_information(J[:, free]) * factor
     error = np.full(len(lengths), np.nan)
@@ -108,13 +110,13 @@ def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
 
 def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
     """Points with residuals beyond OUTLYING times the larger of 1 and their robust scatter, the worst first."""
-    residuals = solution.residuals(task)
+    residuals = task.residuals(solution.values)
     size = np.abs(residuals)
     limit = OUTLYING * max(1.0, SIGMA * float(np.median(size)))
     sentences = []
     for number in np.argsort(-size)[:MOST_OUTLIERS]:
         if size[number] > limit:
-            curve, at = point_of(task, int(number))
+            curve, at = task.point(int(number))
             way = "below" if residuals[number] > 0 else "above"
             where = f"{curve.label} line {curve.lines[at]}, {curve.axis} {curve.x[at]:g}"
             sentences.append(f"{where}: {size[number]:.1f} uncertainties {way} the fit")
@@ -177,7 +179,8 @@ def profile_likelihood(
         if not rest.any():
             squares[i] = cost(task_held, evaluate_others([start])[0])
             continue
-        squares[i] = minimise(evaluate_others, start, most=MOST, final=False, noise=solution.noise).cost(task_held)
+        found = minimise(evaluate_others, start, most=MOST, final=False, noise=solution.noise)
+        squares[i] = cost(task_held, found.values)
     return np.array([parameter.value(place) for place in places]), squares
 
 

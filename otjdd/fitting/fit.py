@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from otjdd.errors import ResultError
 from otjdd.fitting import covariance, least_squares, result
 from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.result import read_fit
-from otjdd.fitting.search import evaluator, globally, now_and_then, visits, visits_of
+from otjdd.fitting.search import SearchSettings, evaluator, now_and_then, visits, visits_of
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
@@ -57,7 +56,7 @@ def fit(
     loss : "linear", or robust against outliers: "soft-l1", "huber", "cauchy", "arctan". Empty: from the [fit]
     evaluations : of a global search over the bounds before the local one; 0 for none
     start : name -> value [SI] to start from, instead of the values of the case
-    progress : called with a SearchProgress after each evaluation of the local search
+    progress : called with a SearchProgress after the evaluation of each place
     Returns a Dataset: value, error and correlation by parameter, measured and fitted by point; see `otjdd.figure`.
     Raises DataError, with file, line and column, and CaseError before anything is simulated; SolverError; OSError.
     A KeyboardInterrupt has the Dataset of the best set so far as its attribute `partial`.
@@ -73,14 +72,12 @@ def fit(
     return solved(fit_task, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
 
 
-REACH = 2.0  # natural steps to either side that a global search covers where there are no bounds
-FAR = 30.0  # residuals beyond this count by their logarithm, so that one unreachable point does not hide the others
 FILLING = 0.5  # of the evaluations of a global search, at places that fill the bounds evenly
 
 
 def solved(
     fit_task: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
-    progress: Callable[[SearchProgress], None] | None = None, visited: Mapping[bytes, np.ndarray] | None = None,
+    progress: Callable[[SearchProgress], object] | None = None, visited: Mapping[bytes, np.ndarray] | None = None,
     searched: bool = False,
 ) -> xr.Dataset:  # fmt: skip
     """Dataset of the fit of a task. Arguments as of `fit`.
@@ -88,50 +85,17 @@ def solved(
     visited : of an interrupted search, to resume it, see `search.visits_of`; it takes the same path, bit for bit
     searched : True if `start` is from a global search that has ended, which is not repeated
     """
-    memory, scores = dict(visited or {}), list[float]()
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in fit_task.parameters])
-    begin = np.frombuffer(next(iter(memory))) if memory else begin
-    latest: SearchProgress | None = None
-
-    def report(at: SearchProgress) -> None:
-        nonlocal latest
-        latest = at._replace(visited=memory)
-        if progress:
-            progress(latest)
-
+    settings = SearchSettings(0 if searched else evaluations, FILLING, seed=seed)
     try:
-        with evaluator(fit_task, workers, memory) as evaluate:
-            if evaluations and not searched:
-                per_point = 1.0 / len(fit_task.sigma)
-                best, scores = globally(
-                    evaluate, partial(score, fit_task), begin, search_ends(fit_task, begin), evaluations=evaluations,
-                    filling=int(evaluations * FILLING), seed=seed,
-                    progress=lambda best, _: report(
-                        SearchProgress(evaluate.count[0], 0, best.score * per_point, best.x, best.values)
-                    ),
-                )  # fmt: skip
-                begin = best.x
-            solution = least_squares.minimise(evaluate, begin, report)
+        with evaluator(fit_task, workers, dict(visited or {})) as evaluate:
+            solution, scores = least_squares.search(evaluate, begin, settings, progress)
     except KeyboardInterrupt as error:
-        if latest:
+        if latest := getattr(error, "partial", None):
             error.partial = so_far(fit_task, latest, evaluations, seed, "interrupted")  # type: ignore[attr-defined]
         raise
     ds = result.fit_dataset(fit_task, solution, covariance.standard_errors(fit_task, solution), scores)
     return ds.assign_attrs(search=fingerprint(fit_task, evaluations, seed))
-
-
-def search_ends(fit_task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (parameter,) of the search: bounds less than 4 REACH apart, else REACH around `begin` within the bounds."""
-    given = np.array([p.ends for p in fit_task.parameters])
-    narrow = np.ptp(given, axis=1) < 4 * REACH
-    low, high = np.maximum(given[:, 0], begin - REACH), np.minimum(given[:, 1], begin + REACH)
-    return np.where(narrow, given[:, 0], low), np.where(narrow, given[:, 1], high)
-
-
-def score(fit_task: Task, values: np.ndarray) -> float:
-    """Sum of the squares of the residuals, damped beyond FAR. values : (point,); nan counts as very far from the data"""
-    size = np.nan_to_num(np.abs(values - fit_task.aims) / fit_task.sigma, nan=1e6, posinf=1e6)
-    return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
 
 
 def fingerprint(fit_task: Task, evaluations: int, seed: int) -> str:
@@ -164,13 +128,7 @@ def searched_fit(task: Task, out: Path, progress: Callable[[SearchProgress], obj
     def write(at: SearchProgress) -> None:
         store.write(so_far(task, at, options["evaluations"], options["seed"]), checkpoint_path(out))
 
-    save = now_and_then(write)
-
-    def save_best(at: SearchProgress) -> None:
-        progress(at)
-        save(at)
-
-    return solved(task, progress=save_best, **options)
+    return solved(task, progress=now_and_then(write, progress), **options)
 
 
 def resumed(path: Path, task: Task, evaluations: int, seed: int) -> dict[str, Any]:

@@ -30,8 +30,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
-from otjdd.fitting.search import BoundedTask, Evaluator
-from otjdd.fitting.task import Task
+from otjdd.fitting.search import AimedTask, AnyTask, Evaluator
 
 FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
@@ -39,6 +38,7 @@ TINY = 1e-4  # natural steps between the runs that show the noise, whose third d
 LEAST = 1e-9  # lowest noise, of round-off
 UNSURE = 0.1  # relative error of a derivative from which it is reported
 JUMP = 1e-2  # share of the derivative of a number by which two differences along the same time steps may disagree
+SECANT = 0.012  # share of the bounds over which a number is compared that takes few values, such as a count
 BEND = 2.0  # relative error by curvature over the change of the numbers, from loops that set and reset
 
 
@@ -66,7 +66,7 @@ class Gradient(NamedTuple):
     noise: float = np.nan
 
 
-def solver_noise(evaluate: Evaluator[Task], x: np.ndarray) -> float:
+def solver_noise(evaluate: Evaluator[AimedTask], x: np.ndarray) -> float:
     """Root mean square of the solver's noise in independent runs, at a place x (parameter,) of the search."""
     _, high = evaluate.task.ends
     inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
@@ -85,27 +85,46 @@ def difference_steps(slopes: np.ndarray | None, count: int, noise: float) -> np.
 
 
 def gradient(
-    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
+    evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
     """Derivatives at a place of the search, from one run for each parameter along its time steps or from independent runs.
 
-    values_at_x : (point,) simulated numbers at x   noise : of independent runs, nan where it is not known yet
-    nearby : slopes (point, parameter) nearby, or None
+    values_at_x : (point,) simulated numbers at x; the slopes of those that are nan are 0
+    noise : of independent runs, nan where it is not known yet   nearby : slopes (point, parameter) nearby, or None
     Raises CaseError, which names the key, where runs on both sides of x fail.
     """
+    known = np.isfinite(values_at_x)
+    if not known.all():
+        near = None if nearby is None else nearby[known]
+        found = gradient(evaluate._replace(chosen=known), x, values_at_x[known], noise, near)
+        slopes = np.zeros((len(known), len(x)))
+        slopes[known] = found.slopes
+        return found._replace(slopes=slopes)
     if not evaluate.task.follows:
         return gradient_apart(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
-    along = gradient_along(evaluate, x, values_at_x, nearby)
-    missing = np.isnan(along.error)
-    if not missing.any():
-        return along._replace(noise=noise)
-    rest = gradient_apart(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
-    slopes, error = np.where(missing, rest.slopes, along.slopes), np.where(missing, rest.error, along.error)
-    return Gradient(slopes, error, missing, rest.noise)
+    found = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)
+    missing = np.isnan(found.error)
+    if missing.any():
+        rest = gradient_apart(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
+        slopes, error = np.where(missing, rest.slopes, found.slopes), np.where(missing, rest.error, found.error)
+        found = Gradient(slopes, error, missing, rest.noise)
+    flat = ~found.slopes.any(axis=1)
+    if evaluate.task.rough and flat.any():
+        found.slopes[flat] = secants(evaluate, x, values_at_x)[flat]
+    return found
+
+
+def secants(evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray) -> np.ndarray:
+    """Differences (point, parameter) of independent runs over SECANT of the bounds, for numbers that take few values."""
+    low, high = evaluate.task.ends
+    h = SECANT * (high - low)
+    h = np.where(x + h <= high, h, -h)
+    changes = evaluate([x + row for row in np.diag(h)]) - values_at_x
+    return np.asarray(np.nan_to_num(changes / h[:, None]).T)
 
 
 def gradient_along(
-    evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
+    evaluate: Evaluator[AnyTask], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
 ) -> Gradient:
     """Derivatives along the time steps at x. The error of a parameter is nan if its run cannot take them, or jumps.
 
@@ -128,7 +147,7 @@ def gradient_along(
 
 
 def jumps(
-    evaluate: Evaluator[BoundedTask], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
+    evaluate: Evaluator[AnyTask], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
 ) -> np.ndarray:
     """True for each parameter (parameter,) of which a number jumps between x and x + h, along the time steps at x.
 
@@ -160,13 +179,14 @@ def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:
 
 
 def gradient_apart(
-    evaluate: Evaluator[Task], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
+    evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
     which: np.ndarray,
 ) -> Gradient:  # fmt: skip
     """Derivatives by the parameters with indices `which`, 0 for others, as central differences of independent runs.
 
     scatter : noise of the runs, nan where it is not known yet   other arguments as of `gradient`. Raises CaseError
-    A parameter at a bound, or with a run that fails on one side, has a one-sided difference.
+    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. For a rough task
+    a number that fails on a side has the slope 0 instead.
     """
     scatter = solver_noise(evaluate, x) if np.isnan(scatter) else scatter
     h = difference_steps(nearby, len(x), scatter)
@@ -176,8 +196,9 @@ def gradient_apart(
     moves = [(i, side * way[i]) for i in which for side, way in ((1, ahead), (-1, behind)) if way[i]]
     values = evaluate([x + move * np.eye(len(x))[i] for i, move in moves])
     slopes, error = np.zeros((len(values_at_x), len(x))), np.zeros(len(x))
+    usable = np.isfinite(values).all(axis=1) | evaluate.task.rough
     for i in which:
-        sides = [(move, row) for (k, move), row in zip(moves, values, strict=True) if k == i and np.isfinite(row).all()]
+        sides = [(move, values[k]) for k, (owner, move) in enumerate(moves) if owner == i and usable[k]]
         if not sides:
             parameter = evaluate.task.parameters[i]
             expected = f"a run next to {parameter.text(parameter.value(x[i]))}"
@@ -185,7 +206,7 @@ def gradient_apart(
         if len(sides) == 1:
             sides.append((0.0, values_at_x))
         (a, above), (b, below) = sides
-        slopes[:, i] = (above - below) / (a - b)
+        slopes[:, i] = np.nan_to_num((above - below) / (a - b))
         size = np.sqrt(np.mean(slopes[:, i] ** 2))
         response = abs(a - b) / 2 * size
         error[i] = np.hypot(scatter / (np.sqrt(2) * response), response**2 / 6) if size else np.inf

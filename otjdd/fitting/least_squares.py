@@ -1,23 +1,21 @@
-"""The local search of a fit: bounded least squares of the residuals.
+"""The search of fits and calibrations: the global one where it is asked for, then bounded least squares of the residuals.
 
 The Jacobian is measured at the start and at the end of the search. In between it is updated after each step by Broyden's
 rank-one formula, Math. Comp. 19, 577 (1965), as long as it predicts the changes well. To measure a Jacobian costs one or
 two runs for each parameter; an update costs none. The updated Jacobian reproduces the change over the last step, and is
-unchanged in all directions normal to that step. Calibrations take damped steps in the unit cube with the same update.
+unchanged in all directions normal to that step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.case.problem import data_error
 from otjdd.fitting import gradients
-from otjdd.fitting.curves import LINEAR, MeasuredCurve, loss
-from otjdd.fitting.search import Evaluator
-from otjdd.fitting.task import Task
+from otjdd.fitting.curves import LINEAR, loss
+from otjdd.fitting.search import Aimed, AimedTask, Evaluator, SearchSettings, globally
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
@@ -46,22 +44,17 @@ class Solution(NamedTuple):
     jacobians: int
     reason: str
 
-    def residuals(self, task: Task) -> np.ndarray:
-        """Residuals (point,) in units of the uncertainty."""
-        return np.asarray((self.values - task.aims) / task.sigma)
-
-    def chi_square(self, task: Task) -> float:
+    def chi_square(self, task: Aimed) -> float:
         """Sum of the squared residuals."""
-        return float(np.sum(self.residuals(task) ** 2))
-
-    def cost(self, task: Task) -> float:
-        """Sum of the losses of the residuals, which the search minimises; chi-square for the linear loss."""
-        return cost(task, self.values)
+        return float(np.sum(task.residuals(self.values) ** 2))
 
 
-def cost(task: Task, values: np.ndarray) -> float:
-    """Sum of the losses of simulated numbers (point,); infinite where one is nan."""
-    total = float(np.sum(loss(task.loss, ((values - task.aims) / task.sigma) ** 2).rho))
+def cost(task: Aimed, values: np.ndarray) -> float:
+    """Sum of the losses of the residuals, which a search minimises; chi-square for the linear loss. inf where one is nan.
+
+    values : (point,) simulated numbers
+    """
+    total = float(np.sum(loss(task.loss, task.residuals(values) ** 2).rho))
     return total if np.isfinite(total) else np.inf
 
 
@@ -69,7 +62,7 @@ class SearchProgress(NamedTuple):
     """Progress of a search.
 
     evaluations, jacobians : counts   misfit : cost per point   x, values : best place, and its numbers (point,)
-    visited : as in `Evaluator`
+    visited : as in `Evaluator`, at this time; it grows
     """
 
     evaluations: int
@@ -80,31 +73,66 @@ class SearchProgress(NamedTuple):
     visited: Mapping[bytes, np.ndarray] = {}
 
 
+def search(
+    evaluate: Evaluator[AimedTask], start: np.ndarray, settings: SearchSettings,
+    progress: Callable[[SearchProgress], object] | None = None,
+) -> tuple[Solution, list[float]]:  # fmt: skip
+    """The best place from a start (parameter,), and the scores of the global search in order.
+
+    A search that goes on from places it has visited takes the same path again, bit for bit: it starts from the first.
+    progress : called after the evaluation of each place
+    Raises as `minimise`; KeyboardInterrupt with the last SearchProgress, or None, as its `partial`.
+    """
+    task, visited, count = evaluate.task, evaluate.visited, evaluate.count
+    assert visited is not None
+    least, best = np.inf, list[np.ndarray]()
+    latest: SearchProgress | None = None
+
+    def report(x: np.ndarray, values: np.ndarray, new: bool = True) -> None:
+        nonlocal least, best, latest
+        if (misfit := cost(task, values)) < least:
+            least, best = misfit, [np.array(x), values]
+        if best:
+            latest = SearchProgress(count[0], count[1], least / len(values), best[0], best[1], visited)
+        if progress and latest and new:
+            progress(latest)
+
+    for place, values in visited.items():
+        report(np.frombuffer(place), values, new=False)
+    start, scores = np.frombuffer(next(iter(visited))) if visited else start, list[float]()
+    evaluate = evaluate._replace(report=report)
+    try:
+        if settings.evaluations:
+            start, scores = globally(evaluate, start, settings)
+        return minimise(evaluate, start, settings.jacobians, settings.final), scores
+    except KeyboardInterrupt as error:
+        error.partial = latest  # type: ignore[attr-defined]  # an exception takes any attribute
+        raise
+
+
 def minimise(
-    evaluate: Evaluator[Task], start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
-    most: int = MOST_JACOBIANS, final: bool = True, noise: float = np.nan,
-) -> Solution:  # fmt: skip
+    evaluate: Evaluator[AimedTask],
+    start: np.ndarray,
+    most: int = MOST_JACOBIANS,
+    final: bool = True,
+    noise: float = np.nan,
+) -> Solution:
     """Minimise the cost from a place by scipy's trust region with bounds.
 
     If steps with an updated Jacobian gain nothing, the Jacobian is measured again. If steps with a measured Jacobian gain
     nothing, the search ends.
     start : (parameter,) coordinates
-    most : evaluations of scipy until the Jacobian is measured again, and Jacobians until the search ends
+    most : evaluations of scipy until the Jacobian is measured again, and Jacobians until the search ends; 0 for none
     final : measure the gradient at the end again if the last gradient is of another place, or uncertain
     noise : of independent runs, if known
     Raises DataError if the start cannot be run.
     """
-    task, memory = evaluate.task, VisitedPlaces(evaluate, progress, noise)
+    task, memory = evaluate.task, VisitedPlaces(evaluate, noise)
     low, high = task.ends
     margin = np.minimum(INSIDE, (high - low) / 4)
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
-    first = memory.values(x0)
-    if not np.isfinite(first).all():
-        curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(first))[0]))
-        expected = f"a number of the run at {curve.axis} {curve.x[at]:g}"
-        got = "none: try the case by `otjdd run` first"
-        raise data_error(curve.label, int(curve.lines[at]), expected, got)
-    reason = searched(memory, x0, most)
+    task.check_start(memory.values(x0))
+    reason = searched(memory, x0, most) if most else "no least squares"
     assert memory.at is not None  # the start has run
     assert memory.there is not None
     last = memory.trusted(memory.at) if final else memory.last
@@ -116,7 +144,7 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
     from scipy.optimize import least_squares
 
     task = memory.evaluate.task
-    before, count = np.inf, len(task.aims)
+    before, count = np.inf, len(memory.values(x))
     while True:
         memory.gradient(x)
         move, gain = outlook(task, memory.values(x), memory.slopes)
@@ -147,14 +175,14 @@ class Outlook(NamedTuple):
     gain: float
 
 
-def outlook(task: Task, values: np.ndarray, slopes: np.ndarray) -> Outlook:
+def outlook(task: Aimed, values: np.ndarray, slopes: np.ndarray) -> Outlook:
     """Outlook from a place with numbers (point,) and slopes (point, parameter)."""
-    pulls = (values - task.aims) / task.sigma
-    weight = np.sqrt(loss(task.loss, pulls**2).slope)
-    J, pulls = weight[:, None] * slopes / task.sigma[:, None], weight * pulls
+    residuals = task.residuals(values)
+    weight = np.sqrt(loss(task.loss, residuals**2).slope)
+    J = task.jacobian(values, weight[:, None] * slopes)
     size = np.linalg.norm(J, axis=0)
     J = J / np.where(size > 0, size, 1.0)
-    move = np.linalg.lstsq(J, -pulls, rcond=None)[0]
+    move = np.linalg.lstsq(J, -weight * residuals, rcond=None)[0]
     return Outlook(np.where(size > 0, move / np.where(size > 0, size, 1.0), 0.0), float(np.sum((J @ move) ** 2)))
 
 
@@ -164,15 +192,6 @@ REASONS = {
 }  # fmt: skip
 
 
-def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:
-    """Curve of a point of all data, and the index of the point in the curve. Raises IndexError."""
-    for curve in task.curves:
-        if number < len(curve.y):
-            return curve, number
-        number -= len(curve.y)
-    raise IndexError(number)
-
-
 class VisitedPlaces:
     """Values and slopes that a search has computed, so that no place is run twice, and the best place so far.
 
@@ -180,10 +199,8 @@ class VisitedPlaces:
     the best place, its values and its cost.
     """
 
-    def __init__(
-        self, evaluate: Evaluator[Task], progress: Callable[[SearchProgress], None] | None, noise: float = np.nan
-    ) -> None:
-        self.evaluate, self.progress = evaluate, progress
+    def __init__(self, evaluate: Evaluator[Any], noise: float = np.nan) -> None:
+        self.evaluate = evaluate
         self.by_place: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
         self.noise, self.jacobians, self.least = noise, 0, np.inf
@@ -201,28 +218,25 @@ class VisitedPlaces:
             misfit = cost(self.evaluate.task, self.by_place[key])
             if misfit < self.least:
                 self.least, self.at, self.there = misfit, np.array(x), self.by_place[key]
-            if self.progress and self.at is not None and self.there is not None:
-                counts = self.evaluate.count[0], self.jacobians
-                self.progress(SearchProgress(*counts, self.least / len(self.there), self.at, self.there))
         return self.by_place[key]
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Residuals (point,); all infinite if a run fails, so that the search steps back."""
-        task = self.evaluate.task
-        scaled = (self.values(x) - task.aims) / task.sigma
+        scaled = self.evaluate.task.residuals(self.values(x))
         return scaled if np.isfinite(scaled).all() else np.full(len(scaled), np.inf)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (point, parameter) of the residuals: updated by the last step if that is accurate, else measured."""
-        sigma = self.evaluate.task.sigma
+        task = self.evaluate.task
         if self.place is not None and not np.array_equal(self.place, x):
             move, change = x - self.place, self.values(x) - self.values(self.place)
-            if serves(self.slopes / sigma[:, None], move, change / sigma):
+            weighted = task.jacobian(self.values(self.place), np.column_stack((self.slopes, change)))
+            if serves(weighted[:, :-1], move, weighted[:, -1]):
                 self.slopes, self.place = updated(self.slopes, move, change), np.array(x)
                 self.updates += 1
         if self.place is None or not np.array_equal(self.place, x):
             self.gradient(x)
-        return np.asarray(self.slopes / sigma[:, None])
+        return task.jacobian(self.values(x), self.slopes)
 
     def gradient(self, x: np.ndarray) -> gradients.Gradient:
         """Measure the derivatives (point, parameter) of the simulated numbers at x."""
@@ -230,6 +244,7 @@ class VisitedPlaces:
         measured = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, nearby)
         self.slopes, self.place, self.updates = measured.slopes, np.array(x), 0
         self.jacobians, self.noise = self.jacobians + 1, measured.noise
+        self.evaluate.count[1] += 1
         return measured
 
     def measured(self, x: np.ndarray) -> bool:
@@ -250,40 +265,15 @@ class VisitedPlaces:
         return self.last._replace(error=error) if (error < SURE_NEARBY).all() else None
 
 
-STEEP = 200.0  # pulls per range of a parameter: steeper slopes come from failed runs and are cut off
 AGREES = 0.5  # largest relative error of the change predicted by slopes that are updated instead of measured again
-FARTHEST = 0.25  # largest change of a parameter by a step, as a share of the range between its bounds
 
 
 def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Slopes (pull, parameter), updated so that they give the change (pull,) over a move (parameter,)."""
-    size = float(move @ move)
-    return slopes + np.outer(change - slopes @ move, move) / size if size else slopes
+    """Slopes (number, parameter), updated so that they give the change (number,), where it is known, over a move."""
+    size, missed = float(move @ move), change - slopes @ move
+    return slopes + np.outer(np.where(np.isfinite(missed), missed, 0.0), move) / size if size else slopes
 
 
 def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
-    """True if slopes (pull, parameter) predict the change (pull,) over a move (parameter,) well enough, see AGREES."""
+    """True if slopes (residual, parameter) predict the change (residual,) over a move (parameter,), see AGREES."""
     return bool(np.linalg.norm(change - slopes @ move) <= AGREES * np.linalg.norm(change))
-
-
-def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:
-    """Damped Gauss-Newton move (parameter,) from a place x (parameter,) that stays in the unit cube.
-
-    A parameter on its bound that would move outwards stays there, and the move of the others is computed again. A parameter
-    moves by FARTHEST at most, and not beyond its bound.
-    slopes : (pull, parameter)   pulls : (pull,)
-    """
-    A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)
-    normal = A.T @ A
-    weight = damping * (3.0 * np.eye(len(x)) + 0.3 * np.diag(np.diag(normal)))
-    free = np.ones(len(x), dtype=bool)
-    move = np.zeros(len(x))
-    while free.any():
-        part = np.ix_(free, free)
-        move[free] = -np.linalg.solve((normal + weight)[part], (A.T @ pulls)[free])
-        stuck = free & (((x <= 0.0) & (move < 0.0)) | ((x >= 1.0) & (move > 0.0)))
-        if not stuck.any():
-            break
-        free &= ~stuck
-        move[~free] = 0.0
-    return np.clip(x + np.clip(move, -FARTHEST, FARTHEST), 0.0, 1.0) - x

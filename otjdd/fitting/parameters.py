@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from otjdd.case.case import Case
 from otjdd.case.keys import OF_KIND, fault, movable_number
 from otjdd.case.problem import Problem
@@ -83,22 +85,6 @@ class Parameter(NamedTuple):
         low = self.coordinate(self.low) if self.low > (0 if self.log else -math.inf) else -math.inf
         return low, self.coordinate(self.high) if math.isfinite(self.high) else math.inf
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Bounds on the scale of the parameter: SI, or its logarithm."""
-        return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
-
-    def share(self, value: float) -> float:
-        """Place, 0 to 1, of a value [SI] between the bounds, on the scale; a value beyond a bound counts as that bound."""
-        (low, high), value = self.range, min(self.high, max(self.low, value))
-        return min(1.0, max(0.0, ((math.log(value) if self.log else value) - low) / (high - low)))
-
-    def at_share(self, share: float) -> float:
-        """Value [SI] at a place between the bounds, 0 for the lower and 1 for the upper one."""
-        low, high = self.range
-        value = low + (high - low) * min(1.0, max(0.0, share))
-        return math.exp(value) if self.log else value
-
     def text(self, value: float, digits: int = 6) -> str | float:
         """A value [SI] as in a case file: text with a unit, or a plain number."""
         value = float(f"{value:.{digits}g}")
@@ -109,6 +95,12 @@ class Parameter(NamedTuple):
         """Bounds and scale in words."""
         low, high = (self.text(end) if math.isfinite(end) else "none" for end in (self.low, self.high))
         return f"{self.name}: {low} to {high}, {'logarithmic' if self.log else 'linear'}"
+
+
+def bounds_of(moving: Sequence[Parameter]) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates (parameter,) of the lower and of the upper bounds of parameters."""
+    low, high = np.array([parameter.ends for parameter in moving]).T
+    return low, high
 
 
 def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 1) -> tuple[Parameter, ...]:

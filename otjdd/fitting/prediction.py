@@ -16,7 +16,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.curves import noise_along, takes_trail
-from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.parameters import Parameter, bounds_of
 from otjdd.fitting.result import fitted_case, parameters_of
 from otjdd.fitting.search import Evaluator, Simulated
 from otjdd.runs.run import simulate
@@ -80,8 +80,7 @@ class Outputs(NamedTuple):
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates (parameter,) of the bounds."""
-        low, high = np.array([parameter.ends for parameter in self.parameters]).T
-        return low, high
+        return bounds_of(self.parameters)
 
     @property
     def noise_along(self) -> float:
@@ -96,6 +95,10 @@ class Outputs(NamedTuple):
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `simulate`, at coordinates x (parameter,)."""
         return [(self.case, self.values(x), self.sizes)]
+
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Numbers (n,) of the only job."""
+        return parts[0]
 
     def values(self, x: np.ndarray) -> dict[str, float]:
         """Key -> value [SI] of the parameters at coordinates x (parameter,)."""

@@ -24,7 +24,7 @@ from otjdd.case.problem import dotted
 from otjdd.errors import ResultError
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.curves import Scale
-from otjdd.fitting.least_squares import Solution
+from otjdd.fitting.least_squares import Solution, cost
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.task import Task
 from otjdd.results import store
@@ -90,7 +90,7 @@ def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]
         "measured": (np.concatenate([c.y for c in curves]), "measured number"),
         "fitted": (np.concatenate([f * s for f, s in zip(fitted, signs, strict=True)]), "number of the fit"),
         "uncertainty": (task.sigma, "uncertainty on the scale of comparison"),
-        "residual": (solution.residuals(task), "residual in units of the uncertainty"),
+        "residual": (task.residuals(solution.values), "residual in units of the uncertainty"),
     }
     return {name: ("point", np.asarray(values), about(words)) for name, (values, words) in rows.items()}
 
@@ -104,7 +104,7 @@ def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dic
         "fit": KIND,
         "fit_version": VERSION,
         "chi_square": solution.chi_square(task),
-        "cost": solution.cost(task),
+        "cost": cost(task, solution.values),
         "loss": task.loss,
         "reduced_chi_square": errors.reduced if errors else float("nan"),
         "errors_scaled": int(errors.scaled) if errors else 0,

@@ -1,4 +1,4 @@
-"""What fits and calibrations share: evaluation by several processes, the global search, visited places, and checkpoints.
+"""What fits and calibrations share: evaluation by several processes, the global search, and the record of visited places.
 
 The global search is CMA-ES (Hansen, arXiv:1604.00772) in the unit cube between ends, from a place or from the best of many
 that fill the cube. It needs no derivatives, and learns the correlations between parameters.
@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from otjdd.fitting.parameters import Parameter
 from otjdd.results.outputs import about
 from otjdd.solver.start import NO_STEPS, Steps
 from otjdd.system.late import xr
@@ -45,9 +46,8 @@ class Searched(Protocol):
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `simulate` for each job at a place x (parameter,) of the search."""
 
-
-class Bounded(Searched, Protocol):
-    """A task whose coordinates have bounds."""
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Numbers (n,) on their scales, from those of all jobs of a place, in order."""
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -58,16 +58,52 @@ class Bounded(Searched, Protocol):
         """Noise of the numbers of runs that take the time steps of another one."""
 
 
+class Aimed(Searched, Protocol):
+    """A task whose numbers have aims."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the coordinates of a place are."""
+
+    @property
+    def loss(self) -> str:
+        """Loss of the residuals, one of `case.settings.LOSSES`."""
+
+    @property
+    def follows(self) -> bool:
+        """True if every run can take the time steps of another one."""
+
+    @property
+    def rough(self) -> bool:
+        """True if numbers may take few values, or fail and have residuals nevertheless."""
+
+    def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (parameter,) of the global search from a place (parameter,)."""
+
+    def global_score(self, numbers: np.ndarray) -> float:
+        """What the global search minimises, finite for any numbers (n,)."""
+
+    def check_start(self, numbers: np.ndarray) -> None:
+        """Raise DataError if a search cannot start from a place with numbers (n,)."""
+
+    def residuals(self, numbers: np.ndarray) -> np.ndarray:
+        """Residuals (residual,) of numbers (n,), whose loss the search minimises."""
+
+    def jacobian(self, numbers: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives (residual, parameter) of the residuals, from the slopes (n, parameter) of numbers (n,)."""
+
+
 AnyTask = TypeVar("AnyTask", bound=Searched)
-BoundedTask = TypeVar("BoundedTask", bound=Bounded)
+AimedTask = TypeVar("AimedTask", bound=Aimed)
 
 
 class Evaluator(NamedTuple, Generic[AnyTask]):
     """Evaluates a task at places of the search.
 
-    compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
+    compute : runs jobs in several processes, see `pool.team`   count : of evaluations and of Jacobians so far
     visited : bytes of a place -> numbers (n,), which are not simulated again; None to simulate every place
-    report : called with the numbers of each simulated place that is added to `visited`
+    report : called with each simulated place that is added to `visited`, and with its numbers
+    chosen : (n,) of bool, the numbers that are asked for; None for all
     steps : bytes of a place -> steps of the runs there, of the last places; None to store no steps
     alike : bytes of a place whose runs took the steps of runs nearby -> True if they evaluated as many currents in each
         call as the runs nearby
@@ -77,9 +113,10 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
     compute: Compute
     count: list[int]  # type: ignore[assignment]  # in the place of the method of tuples
     visited: dict[bytes, np.ndarray] | None = None
-    report: Callable[[np.ndarray], None] | None = None
+    report: Callable[[np.ndarray, np.ndarray], None] | None = None
     steps: dict[bytes, list[Steps]] | None = None
     alike: dict[bytes, bool] | None = None
+    chosen: np.ndarray | None = None
 
     def __call__(self, points: Sequence[np.ndarray], near: np.ndarray | None = None) -> np.ndarray:
         """Simulated numbers (place, n), at places (parameter,) of the search. The numbers of a run that fails are nan.
@@ -87,25 +124,29 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
         near : place (parameter,) whose time steps the runs take; None to choose them
         """
         self.count[0] += len(points)
-        if self.visited is None:
-            return np.array(self.simulated(points, near=near))
+        rows = np.array(self.simulated(points, near=near) if self.visited is None else self.recalled(points, near))
+        return rows if self.chosen is None else rows[:, self.chosen]
+
+    def recalled(self, points: Sequence[np.ndarray], near: np.ndarray | None) -> list[np.ndarray]:
+        """Numbers (n,) of each place. Only those that are not in `visited` are simulated."""
         visited = self.visited
+        assert visited is not None
         new = {x.tobytes(): x for x in map(np.asarray, points) if x.tobytes() not in visited}
         names = list(new)
 
         def remember(place: int, values: np.ndarray) -> None:
             visited[names[place]] = values
             if self.report:
-                self.report(values)
+                self.report(new[names[place]], values)
 
         self.simulated(list(new.values()), remember, near)
-        return np.array([visited[np.asarray(x).tobytes()] for x in points])
+        return [visited[np.asarray(x).tobytes()] for x in points]
 
     def simulated(
         self, points: Sequence[np.ndarray], done: Callable[[int, np.ndarray], None] | None = None,
         near: np.ndarray | None = None,
     ) -> list[np.ndarray]:  # fmt: skip
-        """Numbers (n,) of each place, simulated again: the numbers of its jobs, end to end.
+        """Numbers (n,) of each place, simulated again.
 
         done : called with the index of a place and its numbers as soon as the last of its jobs has ended
         """
@@ -121,7 +162,7 @@ class Evaluator(NamedTuple, Generic[AnyTask]):
             parts[place][part] = simulated
             if len(parts[place]) == len(jobs[place]):
                 in_order = [parts[place][i] for i in range(len(jobs[place]))]
-                rows[place] = np.concatenate([part.numbers for part in in_order])
+                rows[place] = self.task.joined([part.numbers for part in in_order])
                 self.keep_steps(points[place], [part.steps for part in in_order], given)
                 if done:
                     done(place, rows[place])
@@ -164,7 +205,7 @@ def evaluator(
 ) -> Iterator[Evaluator[AnyTask]]:
     """Context with an Evaluator, whose processes end with the block. visited : as in `Evaluator`"""
     with team(workers) as compute:
-        yield Evaluator(task, compute, [0], visited, steps={}, alike={})
+        yield Evaluator(task, compute, [0, 0], visited, steps={}, alike={})
 
 
 POPULATION = 16
@@ -173,44 +214,44 @@ SHARE = 0.05  # of the time of a search that these writes take, at most
 Latest = TypeVar("Latest")
 
 
-class Best(NamedTuple):
-    """The best place (parameter,) of a search, the numbers (n,) there and their score."""
+class SearchSettings(NamedTuple):
+    """SearchSettings of a search.
 
-    x: np.ndarray
-    values: np.ndarray
-    score: float
+    evaluations : of the global search, at most, and whole generations; 0 for none
+    filling : share of them that fill the cube evenly before the others   spread : first step of the others
+    seed : of the global search   jacobians : most of the least squares; 0 for none
+    final : True to measure the gradient at the end
+    """
+
+    evaluations: int = 0
+    filling: float = 0.0
+    spread: float = 0.1
+    seed: int = 1
+    jacobians: int = 30
+    final: bool = True
 
 
 def globally(
-    evaluate: Evaluator[Any], score: Callable[[np.ndarray], float], start: np.ndarray,
-    ends: tuple[np.ndarray, np.ndarray], *, evaluations: int, filling: int = 0, spread: float = 0.1, seed: int = 1,
-    progress: Callable[[Best, Sequence[float]], None] | None = None,
-) -> tuple[Best, list[float]]:  # fmt: skip
-    """The best place between two ends (parameter,), the one with the lowest score, and the scores of all in order.
+    evaluate: Evaluator[AimedTask], start: np.ndarray, settings: SearchSettings
+) -> tuple[np.ndarray, list[float]]:
+    """The place (parameter,) with the lowest `global_score` between the ends, and the scores of all places in order.
 
-    start : coordinates (parameter,)   score : of the numbers (n,) of a place
-    evaluations : at most, and whole generations   filling : how many of them fill the cube evenly before the others
-    spread : first step of the others   progress : called with the best place and all scores after each generation
+    start : coordinates (parameter,)
     """
     import cma
     from scipy.stats import qmc
 
-    low, high = ends
-    (values,) = evaluate([start])
-    best = Best(start, values, score(values))
-    scores = [best.score]
+    score, (low, high) = evaluate.task.global_score, evaluate.task.global_ends(start)
+    filling, seed = int(settings.evaluations * settings.filling), settings.seed
+    best, scores = start, [score(evaluate([start])[0])]
 
     def visit(cubes: Sequence[np.ndarray]) -> list[float]:
         nonlocal best
         places = [np.asarray(low + np.asarray(cube) * (high - low)) for cube in cubes]
-        rows = evaluate(places)
-        new = [score(row) for row in rows]
+        new = [score(row) for row in evaluate(places)]
+        if min(new) < min(scores):
+            best = places[int(np.argmin(new))]
         scores.extend(new)
-        least = int(np.argmin(new))
-        if new[least] < best.score:
-            best = Best(places[least], rows[least], new[least])
-        if progress:
-            progress(best, scores)
         return new
 
     power = math.ceil(math.log2(max(filling, 1)))
@@ -218,14 +259,14 @@ def globally(
     for number in range(0, filling, POPULATION):
         visit(list(filled[number : number + POPULATION]))
     options: dict[str, Any] = {
-        "bounds": [0.0, 1.0], "maxfevals": evaluations - filling, "seed": seed, "verbose": -9, "tolfun": 1e-3,
+        "bounds": [0.0, 1.0], "maxfevals": settings.evaluations - filling, "seed": seed, "verbose": -9, "tolfun": 1e-3,
         "popsize": POPULATION, "signals_filename": "",  # "": do not read options from a file in the working folder
     }  # fmt: skip
     if len(start) == 1:
         options["maxstd_boundrange"] = math.inf  # cma cannot limit the step of a single parameter, and raises an error
-    strategy = cma.CMAEvolutionStrategy(np.clip((best.x - low) / (high - low), 0.0, 1.0), spread, options)
+    strategy = cma.CMAEvolutionStrategy(np.clip((best - low) / (high - low), 0.0, 1.0), settings.spread, options)
     done = filling
-    while done < evaluations and not strategy.stop():
+    while done < settings.evaluations and not strategy.stop():
         cubes = strategy.ask()
         strategy.tell(cubes, visit(cubes))
         done += len(cubes)
@@ -249,12 +290,13 @@ def visits_of(ds: xr.Dataset) -> dict[bytes, np.ndarray]:
     return {place.tobytes(): values for place, values in zip(places, ds["visited_values"].values, strict=True)}
 
 
-def now_and_then(write: Callable[[Latest], None]) -> Callable[[Latest], None]:
-    """Function to call after each evaluation of a search: from time to time it writes the search so far."""
+def now_and_then(write: Callable[[Latest], None], progress: Callable[[Latest], object]) -> Callable[[Latest], None]:
+    """Function to call after each evaluation of a search: it shows the progress, and now and then writes the search."""
     due = time.monotonic() + SAVED
 
     def save(latest: Latest) -> None:
         nonlocal due
+        progress(latest)
         now = time.monotonic()
         if now > due:
             with shielded():

@@ -26,7 +26,7 @@ from otjdd.fitting.curves import (
     takes_trail,
 )
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
-from otjdd.fitting.parameters import Parameter, parameters
+from otjdd.fitting.parameters import Parameter, bounds_of, parameters
 from otjdd.fitting.search import Simulated
 from otjdd.measurements.datasets import applied_rows, row_of_point, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
@@ -37,6 +37,8 @@ from otjdd.units import DIMENSIONS, quantity
 QUIET = {"record.every": "none", "record.windows": [], "record.profiles_at": [], "record.profiles_at_reads": False}
 # A read jumps where the number of time steps changes with a parameter: by up to 7e-3 at the default rtol, 4e-6 at 1e-3.
 SMOOTH = 1e-3  # rtol of the runs of a fit
+REACH = 2.0  # natural steps to either side that a global search covers where there are no bounds
+FAR = 30.0  # residuals beyond this count by their logarithm, so that one unreachable point does not hide the others
 MANY = 400  # points along a drive without reads, beyond which what a run costs is stated before the first
 KELVIN = 0.5  # measured temperatures within this of a level are one temperature
 
@@ -70,6 +72,7 @@ class Task(NamedTuple):
     parameters: tuple[Parameter, ...]
     notes: tuple[str, ...]
     loss: str = LINEAR
+    rough: bool = False
 
     @property
     def curves(self) -> list[MeasuredCurve]:
@@ -89,8 +92,45 @@ class Task(NamedTuple):
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates (parameter,) of the bounds."""
-        low, high = np.array([parameter.ends for parameter in self.parameters]).T
-        return low, high
+        return bounds_of(self.parameters)
+
+    def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (parameter,) of a global search: bounds less than 4 REACH apart, else REACH around `start` within them."""
+        low, high = self.ends
+        narrow = high - low < 4 * REACH
+        return np.where(narrow, low, np.maximum(low, start - REACH)), np.where(
+            narrow, high, np.minimum(high, start + REACH)
+        )
+
+    def global_score(self, numbers: np.ndarray) -> float:
+        """Sum of the squares of the residuals, damped beyond FAR. numbers : (point,); nan is very far from the data"""
+        size = np.nan_to_num(np.abs(self.residuals(numbers)), nan=1e6, posinf=1e6)
+        return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
+
+    def check_start(self, numbers: np.ndarray) -> None:
+        """Raise DataError for the first point of which numbers (point,) have none."""
+        failed = np.flatnonzero(~np.isfinite(numbers))
+        if failed.size:
+            curve, at = self.point(int(failed[0]))
+            expected = f"a number of the run at {curve.axis} {curve.x[at]:g}"
+            got = "none: try the case by `otjdd run` first"
+            raise data_error(curve.label, int(curve.lines[at]), expected, got)
+
+    def residuals(self, numbers: np.ndarray) -> np.ndarray:
+        """Residuals (point,) of numbers (point,), in units of the uncertainty."""
+        return np.asarray((numbers - self.aims) / self.sigma)
+
+    def jacobian(self, numbers: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives (point, parameter) of the residuals, from the slopes (point, parameter) of numbers (point,)."""
+        return np.asarray(slopes / self.sigma[:, None])
+
+    def point(self, number: int) -> tuple[MeasuredCurve, int]:
+        """Curve of a point of all data, and the index of the point in the curve. Raises IndexError."""
+        for curve in self.curves:
+            if number < len(curve.y):
+                return curve, number
+            number -= len(curve.y)
+        raise IndexError(number)
 
     @property
     def simulate(self) -> Callable[..., Simulated]:
@@ -110,6 +150,10 @@ class Task(NamedTuple):
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `simulate` for each run, at coordinates x (parameter,)."""
         return [(run, self.values_by_key(x, run.curves[0].data)) for run in self.runs]
+
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Numbers (point,) of all curves, from those of each run."""
+        return np.concatenate(parts)
 
     def values_by_key(self, x: np.ndarray, data: int) -> dict[str, float]:
         """Key -> value [SI] of the parameters that the runs of a data set depend on. x : (parameter,) coordinates"""

@@ -14,6 +14,7 @@ from fitted_devices import clean, noisy, small
 
 from otjdd.case.case import load_case
 from otjdd.cli import fit as command
+from otjdd.cli.app import rest_text
 from otjdd.fitting import fit
 from otjdd.fitting.least_squares import SearchProgress
 from otjdd.results import store
@@ -95,8 +96,8 @@ def test_a_fit_without_a_terminal_has_a_line_for_each_evaluation_and_prints_its_
     best, rest = zip(*(line.rsplit("; ", 1) for line in lines), strict=True)
     assert best == (of.format("1 evaluation", 2.5, 1.2 * barrier), of.format("4 evaluations", 1.5, barrier))
     assert all(re.fullmatch(r"about \S+ s left", words) for words in rest)
-    assert command.rest_text(6.0, 4, 12) == "about 12 s left"
-    assert command.rest_text(6.0, 12, 12) == "longer than most"
+    assert rest_text(6.0, 4, 12) == "about 12 s left"
+    assert rest_text(6.0, 12, 12) == "longer than most"
     command.fitted(made, Path("ended.nc"), [], 0, quiet=True, workers=1, seed=1, evaluations=0)
     command.keep_best(None, Path("ended.nc"), as_json=False, quiet=False)
     assert "no best set" in capsys.readouterr().err

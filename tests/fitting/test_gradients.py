@@ -1,6 +1,7 @@
 """Derivatives along the time steps of one run, of numbers that are known in closed form."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -22,8 +23,9 @@ class Numbers:
         self.along = self.alone = 0
         names = [SimpleNamespace(name=name) for name in ("first", "second")]
         self.task = SimpleNamespace(
-            follows=True, noise_along=2e-9, ends=(np.full(2, -9.0), np.full(2, 9.0)), parameters=names
-        )
+            follows=True, noise_along=2e-9, ends=(np.full(2, -9.0), np.full(2, 9.0)), parameters=names,
+            rough=False,
+        )  # fmt: skip
 
     def __call__(self, points, near=None):
         self.along += len(points) if near is not None else 0
@@ -77,3 +79,25 @@ def test_a_jump_of_all_at_once_leaves_the_differences_of_one_parameter():
     slopes = slopes_of(Together())
     assert slopes.slopes == pytest.approx(EXACT, abs=1e-9)
     assert not slopes.apart.any()
+
+
+class Steps(NamedTuple):
+    """Evaluator of three numbers: a smooth one, a count, and one that fails."""
+
+    task: SimpleNamespace
+    chosen: np.ndarray = np.ones(3, bool)
+
+    def __call__(self, points, near=None):
+        rows = np.array([[x[0] + 2 * x[1], np.floor(10 * x[0]), np.nan] for x in points])
+        return rows[:, self.chosen]
+
+    def all_alike(self, points, near):
+        return True
+
+
+def test_a_number_that_takes_few_values_has_a_secant_and_one_that_fails_no_slope():
+    ends = np.full(2, -9.0), np.full(2, 9.0)
+    evaluate = Steps(SimpleNamespace(follows=True, noise_along=2e-9, ends=ends, rough=True))
+    found = gradient(evaluate, AT, evaluate([AT])[0], np.nan, None)
+    assert found.slopes == pytest.approx(np.array([[1.0, 2.0], [2 / 0.216, 0.0], [0.0, 0.0]]), abs=1e-6)
+    assert np.isfinite(found.error).all()

@@ -16,7 +16,7 @@ from otjdd.case.explain import read_record
 from otjdd.case.keys import known_near, value_in_case
 from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.errors import CaseError
-from otjdd.fitting.targets.search import (
+from otjdd.fitting.targets.task import (
     Calibration,
     CasePart,
     FreeParameter,

@@ -1,7 +1,5 @@
 """The files and the report of a calibration: a case file for each case, and the evaluations of the search next to them.
 
-The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
-same points again, and reads their values instead of simulating. Its result is the same as without interruption.
 Aims that no set meets together follow from the distances of all sets: `plot.front` draws the distances.
 
 While a search goes on, its evaluations are kept in a hidden checkpoint. The files are written at the end, together.
@@ -10,7 +8,7 @@ While a search goes on, its evaluations are kept in a hidden checkpoint. The fil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +18,10 @@ from otjdd.case import toml_text
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
 from otjdd.errors import ResultError
+from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.result import base_of, case_differences
-from otjdd.fitting.search import now_and_then, visits, visits_of
-from otjdd.fitting.targets.search import (
-    DIGITS,
-    Evaluation,
-    SearchResult,
-    TargetedCase,
-    TargetTask,
-    share_text,
-    value_at_coordinate,
-)
+from otjdd.fitting.search import visits, visits_of
+from otjdd.fitting.targets.task import DIGITS, TargetedCase, TargetTask
 from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.results.store import CALIBRATION, provenance
@@ -49,21 +40,20 @@ def path_beside(out: Path) -> Path:
 
 
 def fingerprint(task: TargetTask) -> str:
-    """Sha256 of everything that determines the values of the targets at a point of the unit cube."""
+    """Sha256 of everything that determines the numbers of the targets at a place of the search."""
     runs = [(part.name, run.of(part.coarse).digest) for part in task.cases for run in part.runs]
     asked = [target.model_dump() for target in task.targets]
     return hashlib.sha256(repr((runs, task.parameters, task.stated, asked)).encode()).hexdigest()
 
 
 def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
-    """Dataset of the points of a search, the values there, and their distances from the aims.
+    """Dataset of the places of a search, the numbers there, and their distances from the aims.
 
     An aim is a claim, with all targets that are its figures, or a target of its own.
     """
-    points = map(np.frombuffer, visited)
-    chosen = np.array(
-        [[value_at_coordinate(p, x) for p, x in zip(task.parameters, point, strict=True)] for point in points]
-    )
+    places = map(np.frombuffer, visited)
+    chosen = np.array([[p.value(x) for p, x in zip(task.parameters, place, strict=True)] for place in places])
+    values = np.array([task.evaluation(numbers).values for numbers in visited.values()])
     texts = zip(*((part.case.source, part.case.resolved()) for part in task.cases), strict=True)
     named = [f"# {part.name}\n" if part.name else "" for part in task.cases]
     source, resolved = ("\n".join(map("".join, zip(named, of_cases, strict=True))) for of_cases in texts)
@@ -72,6 +62,7 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
         visits(visited, "target")
         | {
             "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
+            "visited_value": (("visit", "target"), values, about("the values of the targets there, in SI")),
             "visited_distance": (
                 ("visit", "target"),
                 goal_distances(task, visited),
@@ -89,9 +80,9 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
 
 def goal_distances(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
     """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
-    goals = task.targets
-    rows = [[aim.distance(value) for aim, value in zip(goals, values, strict=True)] for values in visited.values()]
-    return np.array(rows).reshape(-1, len(goals))
+    rows = [task.evaluation(numbers).values for numbers in visited.values()]
+    distances = [[target.distance(value) for target, value in zip(task.targets, row, strict=True)] for row in rows]
+    return np.array(distances).reshape(-1, len(task.targets))
 
 
 def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[str, str]:
@@ -113,7 +104,7 @@ def exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> tuple[s
 
 
 def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
-    """Evaluations of a search in a file: bytes of a point -> values (targets,).
+    """Evaluations of a search in a file: bytes of a place -> numbers (target,).
 
     Raises ResultError for a file that is missing or damaged, and for the search of another calibration or by another
     version of otjdd.
@@ -125,14 +116,6 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
         raise ResultError(path, "is a search by another version of otjdd", AFRESH)
     if ds.attrs.get("search") != fingerprint(task):
         raise ResultError(path, "is the search of another calibration, or of another case", AFRESH)
-    shapes = {"visited_point": len(task.parameters), "visited_values": len(task.targets)}
-    for name, width in shapes.items():
-        array = ds[name].values if name in ds else np.zeros(0)
-        if array.dtype != float or array.ndim != 2 or array.shape[1] != width:
-            raise ResultError(path, f"is no search of this calibration: {name} is missing or has another form", AFRESH)
-    points = ds["visited_point"].values
-    if len(points) != len(ds["visited_values"]) or not ((points >= 0.0) & (points <= 1.0)).all():
-        raise ResultError(path, "is no search of this calibration: its points are not between the bounds", AFRESH)
     return visits_of(ds)
 
 
@@ -140,8 +123,9 @@ COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search
 
 
 def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
-    """Case file with the values at a point, on top of the calibrated case. out : where it will stand"""
-    case = part.case.replace(task.changes(x, part.name))
+    """Case file with the values at a place, rounded, on top of the calibrated case. out : where it will stand"""
+    written = zip(task.parameters, task.stated, task.written(x).values(), strict=True)
+    case = part.case.replace({p.key: value for p, stated, value in written if stated.of(part.name)})
     base = base_of(part.file, out)
     if base is None:
         return toml_text.write(case.plain())
@@ -158,10 +142,11 @@ def asked(task: TargetTask) -> str:
     moving, aims, ran, cases = (f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts.items())
     # lines that name parameters whose start is neither stated nor the value of all their cases
     lines = []
-    for name, parameter, stated in zip(task.parameter_names, task.parameters, task.stated, strict=True):
+    for (name, start), parameter, stated in zip(
+        task.written(task.start).items(), task.parameters, task.stated, strict=True
+    ):
         if stated.start is not None:
             continue
-        start = share_text(parameter, parameter.share(parameter.start))
         owners = [part for part in task.cases if stated.of(part.name)]
         texts = {part.name: parameter.text(value_in_case(part.case, stated.key)[0], DIGITS) for part in owners}
         if any(text != start for text in texts.values()):
@@ -170,19 +155,23 @@ def asked(task: TargetTask) -> str:
     return "\n".join([f"{moving}, {aims} of {ran} of {cases}", *lines])
 
 
-def report_text(
-    task: TargetTask, result: SearchResult, evaluations: int, slopes: np.ndarray | None = None,
-    fine: Evaluation | None = None,
-) -> str:  # fmt: skip
+def report_text(task: TargetTask, solution: Solution, written: np.ndarray, fine: np.ndarray | None = None) -> str:
     """Table of the targets, and of the parameters, each with the target that depends on it most.
 
-    evaluations : of the search   slopes : (targets, parameters) of `sensitivities`, or None
-    fine : evaluation of the same point without coarse numerics; residuals that change by more than COARSE are marked
+    written, fine : numbers (target,) of the rounded values, the latter without coarse numerics, None where there are none;
+        residuals that change by more than COARSE between them are marked
     """
-    names, last = task.target_names, fine or result.outcome
-    moved = last.residuals - result.outcome.residuals
+    names, coarse = task.target_names, task.evaluation(written)
+    last = coarse if fine is None else task.evaluation(fine)
+    moved = last.residuals - coarse.residuals
     width = max(44, *map(len, names), *map(len, task.parameter_names))
-    lines = [f"score {last.score:.3g} after {evaluations} evaluations", ""]
+    found = f"score {last.score:.3g} after {solution.evaluations} evaluations, {solution.jacobians} Jacobians"
+    exact = task.evaluation(solution.values).score
+    lines = [
+        f"{found}; {solution.reason}",
+        f"score {exact:.4g} of the search, {coarse.score:.4g} with values of {DIGITS} digits",
+        "",
+    ]
     for name, value, residual, change in zip(names, *last, moved, strict=True):
         remark = "" if abs(residual) <= 1 else "  missed"
         remark += f"  ({change:+.2f} by numerics)" if abs(change) > COARSE else ""
@@ -192,25 +181,25 @@ def report_text(
             f"{many} moved by more than {COARSE:g} between the coarse numerics of the search and the case's numerics"
         )
     lines.append("")
-    for i, (key, value) in enumerate(task.values(result.x).items()):
+    low, high = task.ends
+    for i, (key, value) in enumerate(task.written(solution.x).items()):
         strongest = ""
-        if slopes is not None:
-            column = np.nan_to_num(slopes[:, i])
+        if solution.gradient:
+            column = solution.gradient.slopes[:, i] * (high - low)[i]
             t = int(np.argmax(np.abs(column)))
-            strongest = f"  most felt by: {names[t]} ({column[t]:+.3g} residuals per range)"
+            strongest = f"  most felt by: {names[t]} ({column[t]:+.3g} tolerances per range)"
         lines.append(f"{key:{width}s} {value!s:>14}{strongest}")
-    return "\n".join(lines + beyond_literature(task, result.x))
+    return "\n".join(lines + beyond_literature(task, solution.x))
 
 
 def beyond_literature(task: TargetTask, x: np.ndarray) -> list[str]:
-    """Lines that name the values of a point outside of their published ranges."""
+    """Lines that name the values at coordinates x (parameter,) outside of their published ranges."""
     lines = []
-    for name, parameter, stated, value in zip(task.parameter_names, task.parameters, task.stated, x, strict=True):
+    for (name, text), p, stated, at in zip(task.written(x).items(), task.parameters, task.stated, x, strict=True):
         if stated.published:
             low, high = map(stated.number, stated.published)
-            if not low <= value_at_coordinate(parameter, value) <= high:
-                ends = " to ".join(map(str, stated.published))
-                lines.append(f"outside of what is published: {name} {share_text(parameter, value)} ({ends})")
+            if not low <= p.value(at) <= high:
+                lines.append(f"outside of what is published: {name} {text} ({' to '.join(map(str, stated.published))})")
     return lines
 
 
@@ -231,10 +220,9 @@ def check_replaceable(out: Path, task: TargetTask) -> None:
     store.check_replaceable(evaluations, [path for path in case_files(out, task) if path != out])
 
 
-def saving(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray]) -> Callable[[np.ndarray], None]:
-    """Function to call after each evaluation: from time to time it writes all evaluations to the checkpoint of `out`."""
-    path = checkpoint_path(path_beside(out))
-    return now_and_then(lambda _: store.write(visits_dataset(task, evaluations), path))
+def write_checkpoint(out: Path, task: TargetTask, at: SearchProgress) -> None:
+    """Write all evaluations so far to the checkpoint of `out`. Raises ResultError."""
+    store.write(visits_dataset(task, at.visited), checkpoint_path(path_beside(out)))
 
 
 def write(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:

@@ -9,16 +9,17 @@ from commands import otjdd
 from messages import refused, told
 from small_studies import ONE_READ
 
-from otjdd.analysis.goal import FAILED, around
+from otjdd.analysis.goal import FAILED, Goal, around
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.case.keys import value_in_case
 from otjdd.claims.papers import ClaimTarget as Target
 from otjdd.claims.papers import load_task
 from otjdd.errors import ResultError
-from otjdd.fitting.search import evaluator
-from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.search import Evaluation, target_values
+from otjdd.fitting import least_squares
+from otjdd.fitting.search import SearchSettings, evaluator
+from otjdd.fitting.targets import result
+from otjdd.fitting.targets.task import Evaluation, target_values, weighted
 from otjdd.results import outputs, store
 from otjdd.runs.run import simulate
 
@@ -168,30 +169,55 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     assert part.runs[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in part.runs)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert target_values(part, task.changes(x, "")).numbers == pytest.approx([thin, thick / thin], rel=1e-12)
+    parts = [target_values(*job).numbers for job in task.jobs(x)]
+    assert [len(part) for part in parts] == [2, 1]  # of the first run also what the second is held against
+    assert task.evaluation(task.joined(parts)).values == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
     failing = '"numerics.max_steps" = 1, "record.every"'
     task = asked(tmp_path, (QUICK + FILMS).replace('"record.every"', failing, 1))
     with evaluator(task, 1) as evaluate:
-        (failed,) = search.outcomes(evaluate, [task.start])
+        failed = task.evaluation(evaluate([task.start])[0])
     assert list(failed.residuals) == [FAILED, FAILED]
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
     met, missed, hopeless = (Evaluation(np.ones(1), np.array([r])).score for r in (0.5, 2.0, 30.0))
     assert met < 0.02 < missed < hopeless < 30.0**2
-    outcome = Evaluation(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
-    assert outcome.score == pytest.approx(outcome.pulls @ outcome.pulls)
-    np.testing.assert_array_equal(np.sign(outcome.pulls), [-1, 1, -1, 0])
+    residuals = np.array([-0.5, 2.0, -9.0, 0.0])
+    values, slopes = weighted(residuals)
+    np.testing.assert_array_equal(np.sign(values), [-1, 1, -1, 0])
+    ahead, behind = (weighted(residuals + h)[0] for h in (1e-6, -1e-6))
+    np.testing.assert_allclose(slopes, (ahead - behind) / 2e-6, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("before", "best"), [(5.0, 1), (1.5, None)])
-def test_a_step_has_to_gain(before, best):
-    steps = [search.SearchResult(np.zeros(1), Evaluation(np.ones(1), np.array([r]))) for r in (3.0, 1.5, 2.0)]
-    start = search.SearchResult(np.zeros(1), Evaluation(np.ones(1), np.array([before])))
-    assert search.best_of(steps, start) == best
+def test_numbers_are_on_scales_whose_unit_is_the_tolerance():
+    for goal in (Goal(-0.4, tolerance=2.0, by_factor=True), Goal(0.55, tolerance=0.06), Goal(low=3.0, tolerance=3.0)):
+        value = goal.value or -1.0
+        numbers = [goal.scaled(x * value) for x in (1.0, 1.1)]
+        assert [goal.unscaled(number) for number in numbers] == pytest.approx([value, 1.1 * value])
+        if goal.value:
+            moved = goal.residual(1.1 * value) - goal.residual(value)
+            assert numbers[1] - numbers[0] == pytest.approx(moved)
+    assert [math.isnan(Goal(-0.4, by_factor=True, tolerance=2.0).scaled(x)) for x in (0.4, 0.0, -math.inf)] == [
+        True
+    ] * 3
+
+
+def test_targets_within_limits_have_no_slope_and_those_that_failed_a_residual(tmp_path):
+    task = asked(tmp_path, QUICK)
+    (part,) = task.cases
+    (run,) = part.runs
+    goals = {"value": None, "at_least": 1.0}
+    limited = run.model_copy(update={"target": (run.target[0], run.target[0].model_copy(update=goals))})
+    both = task._replace(cases=(part._replace(runs=(limited,)),))
+    J = both.jacobian(np.array([70.0, 70.0]), np.ones((2, 2)))
+    assert (J[0] > 0.0).all()
+    assert not J[1].any()
+    failed = np.full(2, math.nan)
+    assert list(both.residuals(failed)) == list(weighted(np.full(2, FAILED))[0])
+    assert not both.jacobian(failed, np.full((2, 2), math.nan)).any()
 
 
 @pytest.fixture(scope="module")
@@ -201,28 +227,29 @@ def searched(tmp_path_factory):
     (place / "small.toml").write_text(ONE_READ)
     task = asked(place, QUICK)
     with evaluator(task, 1, {}) as evaluate:
-        found = search.search(evaluate, task.start, evaluations=120, spread=0.3, seed=2)
-        best = search.best_visited(task, evaluate.visited)  # as of an interrupted search
-        assert (best.x == found.x).all()
-        assert best.outcome.score == found.outcome.score
-        yield evaluate, found
+        settings = SearchSettings(120, spread=0.3, seed=2, jacobians=0)
+        yield evaluate, least_squares.search(evaluate, task.start, settings)[0]
 
 
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
-    assert abs(found.outcome.residuals[0]) < 1.0
-    text = result.report_text(evaluate.task, found, 1, search.sensitivities(evaluate, found))
+    assert abs(evaluate.task.evaluation(found.values).residuals[0]) < 1.0
+    text = result.report_text(evaluate.task, found, found.values)
+    assert "no least squares" in text
     assert "high" in text
     assert "most felt by" in text
 
 
-def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
-    evaluate, found = searched
-    x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
-    start = search.SearchResult(x, *search.outcomes(evaluate, [x]))
-    end = search.polish(evaluate, start)
-    assert start.outcome.score > 0.1
-    assert end.outcome.score < 0.5 * start.outcome.score
+def test_least_squares_mend_what_is_missed(tmp_path):
+    task = asked(tmp_path, QUICK)
+    with evaluator(task, 1, {}) as evaluate:
+        away = np.array([1.0, 0.0])
+        found, scores = least_squares.search(evaluate, away, SearchSettings())
+        start = task.global_score(evaluate([away])[0])
+    assert scores == []
+    assert start > 1.0
+    assert task.global_score(found.values) < 1e-6 * start
+    assert found.evaluations < 12
 
 
 @pytest.mark.parametrize("stage", ["search", "polish"])
@@ -230,9 +257,10 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
     tmp_path, monkeypatch, stage, capsys
 ):
     from otjdd import cli
-    from otjdd.fitting.targets import search as targets
+    from otjdd.fitting.targets import task as targets
 
-    runs, real, stop = [], targets.target_values, 10 if stage == "search" else 4
+    (tmp_path / "task.toml").write_text(QUICK.replace('high = "0.8 eV"', 'high = "0.8 eV"\nstart = "0.7 eV"'))
+    runs, real, stop = [], targets.target_values, 10 if stage == "search" else 6
 
     def counted(*arguments):
         runs.append(1)
@@ -250,18 +278,18 @@ def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had
             cli.main(own=False)
         return ended.value.code
 
-    monkeypatch.setattr(search, "target_values", counted)
+    monkeypatch.setattr(targets, "target_values", counted)
     assert typed("a.toml") == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
-    before, stop = len(runs), 10**6
+    stop = 10**6
     assert typed("a.toml", "--resume") == 0
     resumed = len(runs)
     assert typed("b.toml") == 0
     assert (tmp_path / "a.toml").read_text() == (tmp_path / "b.toml").read_text()
-    assert len(runs) == resumed + before - 1
-    assert typed("a.toml", "--resume") == 0
-    assert len(runs) == 0
+    a, b = (store.read(tmp_path / name) for name in ("a.nc", "b.nc"))
+    assert np.array_equal(a.visited_values, b.visited_values)
+    assert resumed < len(runs)
 
 
 def test_the_search_of_another_calibration_does_not_go_on(tmp_path):
@@ -317,14 +345,14 @@ share = 0.1
     start = QUICK.index("[[run]]")
     task = asked(tmp_path, 'case = "small.toml"\n' + parameters + QUICK[start:])
     (part,), x = task.cases, task.start
-    assert x == pytest.approx([(0.01 - 1e-4) / (0.1 - 1e-4), 0.5, 0.5])
-    there, out = np.array([1.0, 0.0, 1.0]), tmp_path / "found.toml"
+    low, high = task.ends
+    there, out = np.array([high[0], low[1], high[2]]), tmp_path / "found.toml"
     out.write_text(result.as_case(task, part, there, out))
     moved = load_case(out)
-    assert moved.resolved() == part.case.replace(task.changes(there, "")).resolved()
+    assert moved.resolved() == part.case.replace(dict(zip(keys, task.written(there).values(), strict=True))).resolved()
     assert moved.columns.kinds[0].share == 0.1
     assert [value_in_case(moved, key)[0] for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(target_values(part, task.changes(x, "")).numbers).all()
+    assert np.isfinite([target_values(*job).numbers for job in task.jobs(x)]).all()
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
@@ -336,7 +364,8 @@ def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, 
     read = result.read_visits(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
     ds = result.visits_dataset(evaluate.task, read)
-    assert float(ds.visited_distance.min()) == pytest.approx(abs(found.outcome.residuals[0]))
+    (at,) = np.flatnonzero((ds.visited_point.values == found.x).all(axis=1))
+    assert float(ds.visited_distance[at, 0]) == abs(evaluate.task.evaluation(found.values).residuals[0])
     assert float(ds.visited_parameter.max()) < 1.0
     monkeypatch.setattr(sources, "digest", lambda: "another")
     with pytest.raises(ResultError, match="is a search by another version of otjdd"):

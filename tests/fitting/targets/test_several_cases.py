@@ -9,8 +9,8 @@ from small_studies import ONE_READ
 from otjdd.case.case import load_case
 from otjdd.claims.papers import load_task
 from otjdd.fitting.search import evaluator
-from otjdd.fitting.targets import result, search
-from otjdd.fitting.targets.search import target_values
+from otjdd.fitting.targets import result
+from otjdd.fitting.targets.task import target_values
 
 OF_ONE = """
 case = "small.toml"
@@ -87,9 +87,11 @@ def test_a_case_takes_its_runs_and_the_named_parameters_from_another_calibration
     assert task.target_names == ["thin: resistance", "thick: resistance"]
     assert [part.case.device.film.cells for part in task.cases] == [12, 12]
     assert [part.coarse.device.film.cells for part in task.cases] == [10, 12]
-    x = np.array([0.5, 0.0, 1.0])
-    assert task.changes(x, "thin") == {"device.film.tunnelling_mass": 0.65, "device.left.barrier": "0.8 eV"}
-    assert task.changes(x, "thick") == {"device.film.tunnelling_mass": 0.65, "device.left.barrier": "0.5 eV"}
+    low, high = task.ends
+    x = low + np.array([0.5, 0.0, 1.0]) * (high - low)
+    barrier, mass = "device.left.barrier", "device.film.tunnelling_mass"
+    assert task.changes(x, "thin") == pytest.approx({mass: 0.65, barrier: 0.8})
+    assert task.changes(x, "thick") == pytest.approx({mass: 0.65, barrier: 0.5})
 
 
 def test_a_run_of_the_same_name_stands_in_the_place_of_that_of_the_other_calibration(folder):
@@ -111,13 +113,13 @@ def test_without_vary_all_parameters_are_free_that_the_file_does_not_state(folde
 def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(folder):
     task = load_task(folder / "two.toml")
     x = task.start
-    alone = [target_values(part, task.changes(x, part.name)).numbers for part in task.cases]
+    alone = [target_values(*job).numbers for job in task.jobs(x)]
     with evaluator(task, 1) as evaluate:
-        (found,) = search.outcomes(evaluate, [x])
-        fine = search.fine_evaluation(evaluate, x)
-    assert found.values.tolist() == np.concatenate(alone).tolist()
-    assert fine.values[0] != found.values[0]  # of the cells that are coarse
-    assert fine.values[1] == found.values[1]
+        (found,) = evaluate([x])
+        (fine,) = evaluate._replace(task=task.with_own_numerics())([x])
+    assert task.evaluation(found).values == pytest.approx(np.concatenate(alone), rel=1e-12)
+    assert fine[0] != found[0]  # of the cells that are coarse
+    assert fine[1] == found[1]
 
 
 def test_a_shared_parameter_starts_from_its_first_case(folder):
@@ -126,7 +128,7 @@ def test_a_shared_parameter_starts_from_its_first_case(folder):
     assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
     (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
     task = load_task(folder / "two.toml")
-    assert task.values(task.start)["device.film.tunnelling_mass"] == 0.58
+    assert task.written(task.start)["device.film.tunnelling_mass"] == 0.58
     assert result.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
 
 

@@ -1,18 +1,16 @@
-"""The task of a calibration, and the search for parameters with which its runs meet their targets.
+"""The task of a calibration: find parameters with which runs meet their targets.
 
 A calibration file has its cases, the free parameters with their bounds, and the runs with their targets. It has one case,
 `case = "li2019.toml"`, or several, each in a table [cases.NAME]. Such a table names either a case file, and this file
 states its runs, or another calibration, from which this one takes case, runs and parameters. A target is what one number of
-a run should be. Its residual is its distance in units of the tolerance: the limit is at 1.
-
-CMA-ES, the global search of fits, comes first. Damped least-squares steps (`polish`) follow.
+a run should be. Its residual is its distance in units of the tolerance: the limit is at 1. The search is that of fits.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -25,10 +23,11 @@ from otjdd.case.case import Case
 from otjdd.case.drive import Drive
 from otjdd.case.keys import value_in_case
 from otjdd.errors import CaseError, NotAsExpected, SolverError
-from otjdd.fitting import least_squares
-from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.search import Evaluator, Simulated, globally
+from otjdd.fitting.curves import LINEAR, noise_along, takes_trail
+from otjdd.fitting.parameters import Parameter, bounds_of
+from otjdd.fitting.search import Simulated
 from otjdd.runs.run import simulate
+from otjdd.solver.start import Steps, Trail
 from otjdd.studies import plan
 from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, brief, parse
@@ -145,9 +144,13 @@ class FreeParameter(Record):
         return parse(value, self.dimension) if isinstance(value, str) else float(value)
 
     def parameter(self, case: Case) -> Parameter:
-        """The parameter of a fit. case : whose value it starts from, if the file states no start. Raises CaseError."""
+        """The parameter of a fit, which starts within its bounds. Raises CaseError.
+
+        case : whose value it starts from, if the file states no start
+        """
         start = value_in_case(case, self.key)[0] if self.start is None else self.number(self.start)
-        return Parameter(self.key, self.dimension, self.number(self.low), self.number(self.high), self.log, start)
+        low, high = self.number(self.low), self.number(self.high)
+        return Parameter(self.key, self.dimension, low, high, self.log, min(max(start, low), high))
 
 
 class TargetedRun(Record):
@@ -218,8 +221,9 @@ class Calibration(Record):
         return self
 
 
-DIGITS = 4  # significant digits of the values of parameters
+DIGITS = 4  # significant digits of the values of parameters, where they are written
 SAFE = 0.7  # residual up to which a target counts as met and has little weight
+LIGHT = 0.05  # this weight, of the square of a residual
 CAP = 4.0  # residuals beyond this count by their logarithm, so that one unreachable target does not hide the others
 
 
@@ -243,6 +247,11 @@ class TargetedCase(NamedTuple):
         count = Counter(target for _, target in named)
         return [f"{run}: {target}" if count[target] > 1 else target for run, target in named]
 
+    def held_against(self, run: TargetedRun) -> list[Target]:
+        """Targets of later runs that are held against a run."""
+        later = self.runs[self.runs.index(run) + 1 :]
+        return [target for other in later for target in other.target if target.against == run.name]
+
 
 class Evaluation(NamedTuple):
     """One evaluation: the values (targets,) of all targets, in SI, and their residuals (targets,)."""
@@ -251,20 +260,24 @@ class Evaluation(NamedTuple):
     residuals: np.ndarray
 
     @property
-    def pulls(self) -> np.ndarray:
-        """Weighted residuals (targets,): the excess over SAFE, and a small share of the rest, damped beyond CAP."""
-        size = np.abs(self.residuals)
-        size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
-        return np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
-
-    @property
     def score(self) -> float:
-        """Sum of the squares of the pulls, which the search minimises."""
-        return float(np.sum(self.pulls**2))
+        """Sum of the squares of the weighted residuals, which the search minimises."""
+        return float(np.sum(weighted(self.residuals)[0] ** 2))
+
+
+def weighted(residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted residuals (targets,), the excess over SAFE and a share of the rest, damped beyond CAP; their derivatives."""
+    size = np.abs(residuals)
+    far = np.maximum(size, CAP)
+    damped = np.where(size < CAP, size, CAP * (1 + np.log(far / CAP)))
+    excess = np.maximum(0.0, damped - SAFE)
+    root = np.sqrt(excess**2 + LIGHT * damped**2)
+    slopes = np.where(size > 0, (excess + LIGHT * damped) / np.where(size > 0, root, 1.0), np.sqrt(LIGHT)) * CAP / far
+    return np.copysign(root, residuals), slopes
 
 
 class TargetTask(NamedTuple):
-    """All inputs of a fit with targets. Its search runs in the unit cube between the bounds of the parameters.
+    """All inputs of a fit with targets. Its numbers are on the scales of their goals, in tolerances.
 
     stated : how the file states each parameter
     """
@@ -272,6 +285,8 @@ class TargetTask(NamedTuple):
     cases: tuple[TargetedCase, ...]
     parameters: tuple[Parameter, ...]
     stated: tuple[FreeParameter, ...]
+    loss: str = LINEAR
+    rough: bool = True
 
     @property
     def targets(self) -> list[Target]:
@@ -299,158 +314,111 @@ class TargetTask(NamedTuple):
         ]
 
     @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates (parameter,) of the bounds."""
+        return bounds_of(self.parameters)
+
+    @property
     def start(self) -> np.ndarray:
-        """Point (parameters,) of the unit cube from which the search starts, moved into the bounds."""
-        return np.array([parameter.share(parameter.start) for parameter in self.parameters])
+        """Coordinates (parameter,) from which the search starts."""
+        return np.zeros(len(self.parameters))
+
+    def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ends (parameter,) of a global search: the bounds."""
+        return self.ends
+
+    def global_score(self, numbers: np.ndarray) -> float:
+        """Score of numbers (target,)."""
+        return self.evaluation(numbers).score
 
     @property
     def simulate(self) -> Callable[..., Simulated]:
-        """Function of a job, which returns the values (target,) of the runs of a case."""
+        """Function of a job, which returns the values of a run: of its targets, and of those held against it."""
         return target_values
 
+    @property
+    def follows(self) -> bool:
+        """True if every run can take the time steps of another one."""
+        return all(takes_trail(run.of(part.coarse)) for part in self.cases for run in part.runs)
+
+    @property
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one, where a tolerance is a factor of e."""
+        return max(noise_along(run.of(part.coarse)) for part in self.cases for run in part.runs)
+
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `simulate` for each case, at a point x of the unit cube."""
-        return [(part, self.changes(x, part.name)) for part in self.cases]
+        """Arguments of `simulate` for each run, at coordinates x (parameter,)."""
+        return [
+            (part.coarse, run, (*run.target, *part.held_against(run)), self.changes(x, part.name))
+            for part in self.cases
+            for run in part.runs
+        ]
+
+    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
+        """Numbers (target,) of all targets, from the values of each run and of those that others are held against."""
+        numbers, rest = list[float](), iter(parts)
+        for case in self.cases:
+            divisors: dict[int, float] = {}
+            for run, values in zip(case.runs, rest, strict=False):
+                for target, value in zip(run.target, values, strict=False):
+                    numbers.append(target.goal.scaled(value / divisors[id(target)] if target.against else value))
+                divisors |= dict(zip(map(id, case.held_against(run)), values[len(run.target) :], strict=True))
+        return np.array(numbers)
 
     def with_own_numerics(self) -> Self:
         """The same task without coarse numerics."""
         return self._replace(cases=tuple(part._replace(coarse=part.case) for part in self.cases))
 
-    def evaluation(self, values: np.ndarray) -> Evaluation:
-        """Evaluation with the values (targets,) of all targets."""
-        pairs = zip(self.targets, values, strict=True)
-        return Evaluation(values, np.array([target.goal.residual(value) for target, value in pairs]))
+    def evaluation(self, numbers: np.ndarray) -> Evaluation:
+        """Evaluation of numbers (target,)."""
+        goals = [target.goal for target in self.targets]
+        values = [goal.unscaled(float(number)) for goal, number in zip(goals, numbers, strict=True)]
+        residuals = [goal.residual(value) for goal, value in zip(goals, values, strict=True)]
+        return Evaluation(np.array(values), np.array(residuals))
 
-    def values(self, x: np.ndarray) -> dict[str, Any]:
-        """Name of each parameter -> its value as text at a point x in the unit cube."""
-        return {name: share_text(p, v) for name, p, v in zip(self.parameter_names, self.parameters, x, strict=True)}
+    def check_start(self, numbers: np.ndarray) -> None:
+        """Any place may be a start."""
 
-    def changes(self, x: np.ndarray, case: str) -> dict[str, Any]:
-        """Changes of the case of this name at a point x in the unit cube: dotted key -> value as text."""
+    def residuals(self, numbers: np.ndarray) -> np.ndarray:
+        """Weighted residuals (target,) of numbers (target,), see `weighted`."""
+        return weighted(self.evaluation(numbers).residuals)[0]
+
+    def jacobian(self, numbers: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Derivatives (target, parameter) of the weighted residuals, from the slopes (target, parameter) of numbers.
+
+        They are 0 within limits.
+        """
+        residuals = self.evaluation(numbers).residuals
+        outside = (residuals != 0) | [target.value is not None for target in self.targets]
+        return np.asarray((weighted(residuals)[1] * outside)[:, None] * np.nan_to_num(slopes))
+
+    def changes(self, x: np.ndarray, case: str) -> dict[str, float]:
+        """Changes of the case of this name at coordinates x (parameter,): dotted key -> value [SI]."""
         moving = zip(self.parameters, self.stated, x, strict=True)
-        return {p.key: share_text(p, v) for p, stated, v in moving if stated.of(case)}
+        return {p.key: p.value(coordinate) for p, stated, coordinate in moving if stated.of(case)}
+
+    def written(self, x: np.ndarray) -> dict[str, str | float]:
+        """Name of each parameter -> its value at coordinates x (parameter,) as files state it, rounded to DIGITS."""
+        moving = zip(self.parameter_names, self.parameters, x, strict=True)
+        return {name: p.text(p.value(coordinate), DIGITS) for name, p, coordinate in moving}
+
+    def rounded(self, x: np.ndarray) -> np.ndarray:
+        """Coordinates (parameter,) of the values at x, rounded to DIGITS."""
+        values = [float(f"{p.value(coordinate):.{DIGITS}g}") for p, coordinate in zip(self.parameters, x, strict=True)]
+        return np.array([p.coordinate(value) for p, value in zip(self.parameters, values, strict=True)])
 
 
-def share_text(parameter: Parameter, x: float) -> str | float:
-    """Value at a coordinate 0 to 1 of the unit cube, rounded to DIGITS, as a case file has it."""
-    return parameter.text(parameter.at_share(x), DIGITS)
+def target_values(
+    case: Case, run: TargetedRun, targets: Sequence[Target], changes: dict[str, float], given: Steps | None = None
+) -> Simulated:
+    """Values (target,) [SI] of a run of a case with changes, and its steps; nan if it fails or cannot have the changes.
 
-
-def value_at_coordinate(parameter: Parameter, x: float) -> float:
-    """Value [SI] at a coordinate 0 to 1 of the unit cube, rounded as in `share_text`."""
-    text = share_text(parameter, x)
-    return parse(text, parameter.dimension) if isinstance(text, str) else text
-
-
-def target_values(part: TargetedCase, changes: dict[str, Any]) -> Simulated:
-    """Values (target,) of a case with changes; nan for the targets of a run that fails, or that cannot have the changes."""
-    values: list[float] = []
-    ended: dict[str, tuple[Case, xr.Dataset]] = {}
-    for run in part.runs:
-        try:
-            ran = run.of(part.coarse.replace(changes))
-            ended[run.name] = ran, simulate(ran)
-            values += [
-                target.measured(*ended[run.name]) / (target.measured(*ended[target.against]) if target.against else 1.0)
-                for target in run.target
-            ]
-        except (SolverError, CaseError, ValueError, KeyError):
-            values += [math.nan] * len(run.target)
-    return Simulated(np.array(values))
-
-
-GAIN = 1e-3  # of the score: a step that gains less ends a search
-DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
-
-
-class SearchResult(NamedTuple):
-    """Result of a calibration: the best point of the unit cube, and its outcome."""
-
-    x: np.ndarray
-    outcome: Evaluation
-
-
-def outcomes(evaluate: Evaluator[TargetTask], points: Sequence[np.ndarray]) -> list[Evaluation]:
-    """Evaluations at points of the unit cube."""
-    return [evaluate.task.evaluation(values) for values in evaluate(points)]
-
-
-def search(
-    evaluate: Evaluator[TargetTask], start: np.ndarray, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1
-) -> SearchResult:
-    """Search by CMA-ES from a point, see `TargetTask.start`. spread : first step, as a fraction of the bounds"""
-    task, ends = evaluate.task, (np.zeros(len(start)), np.ones(len(start)))
-    best, _ = globally(
-        evaluate, lambda values: task.evaluation(values).score, start, ends,
-        evaluations=evaluations, spread=spread, seed=seed,
-    )  # fmt: skip
-    return SearchResult(best.x, task.evaluation(best.values))
-
-
-def best_visited(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> SearchResult:
-    """The best of the points that a search has visited."""
-    results = [SearchResult(np.frombuffer(x), task.evaluation(values)) for x, values in visited.items()]
-    return min(results, key=lambda result: result.outcome.score)
-
-
-def fine_evaluation(evaluate: Evaluator[TargetTask], x: np.ndarray) -> Evaluation:
-    """Evaluation at a point of the unit cube without coarse numerics."""
-    (values,) = evaluate._replace(task=evaluate.task.with_own_numerics()).simulated([x])
-    return evaluate.task.evaluation(values)
-
-
-def neighbours(
-    evaluate: Evaluator[TargetTask], x: np.ndarray, step: float = 0.012
-) -> tuple[list[SearchResult], np.ndarray]:
-    """Evaluations one step from x along each axis, inside the cube, and the signed steps (parameters,)."""
-    steps = np.where(np.asarray(x) + step <= 1.0, step, -step)
-    points = [np.array(x) + move for move in np.diag(steps)]
-    return [SearchResult(*pair) for pair in zip(points, outcomes(evaluate, points), strict=True)], steps
-
-
-def sensitivities(evaluate: Evaluator[TargetTask], result: SearchResult) -> np.ndarray:
-    """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
-    around, steps = neighbours(evaluate, result.x)
-    changes = [near.outcome.residuals - result.outcome.residuals for near in around]
-    return np.column_stack([change / h for change, h in zip(changes, steps, strict=True)])
-
-
-def polish(evaluate: Evaluator[TargetTask], result: SearchResult, *, rounds: int = 20) -> SearchResult:
-    """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
-
-    Near a solution residuals are smooth, and each depends on a few parameters: least squares gains there where CMA-ES
-    stagnates. The slopes are measured once and then updated after each step (`least_squares.updated`). When a step no
-    longer gains, they are measured again; when a step with new slopes does not gain either, the search ends. Each round
-    tries several dampings around the best one of the round before. Values of parameters are rounded and some
-    metrics take few values, so that slopes are differences over a hundredth of the bounds and no derivatives along steps.
+    given : steps of another run, to be taken; None to choose its own
     """
-    damping, slopes, fresh = 1.0, None, False
-    for _ in range(rounds):
-        if slopes is None:
-            around, steps = neighbours(evaluate, result.x)
-            changes = [near.outcome.pulls - result.outcome.pulls for near in around]
-            slopes = np.column_stack([change / h for change, h in zip(changes, steps, strict=True)])
-            least = best_of(around, result)
-            result, fresh = result if least is None else around[least], True
-        pulls, tried = result.outcome.pulls, [damping * factor for factor in DAMPINGS]
-        moves = [least_squares.damped_move(slopes, pulls, result.x, value) for value in tried]
-        points = [result.x + move for move in moves]
-        ahead = [SearchResult(*pair) for pair in zip(points, outcomes(evaluate, points), strict=True)]
-        for move, outcome in sorted(
-            zip(moves, (step.outcome for step in ahead), strict=True), key=lambda pair: -pair[1].score
-        ):  # the best counts last
-            slopes = least_squares.updated(slopes, move, outcome.pulls - pulls)
-        if (least := best_of(ahead, result)) is not None:
-            result, damping, fresh = ahead[least], tried[least], False
-        elif fresh:
-            break
-        else:
-            slopes = None
-    return result
-
-
-def best_of(results: Sequence[SearchResult], before: SearchResult) -> int | None:
-    """Index of the result with the lowest score if it is lower than the score of `before` by GAIN at least, else None."""
-    scores = [result.outcome.score for result in results]
-    least = int(np.argmin(scores))
-    return least if scores[least] <= before.outcome.score - GAIN else None
+    trail = Trail(given)
+    try:
+        ran = run.of(case.replace(changes))
+        ds = simulate(ran, trail=trail)
+        return Simulated(np.array([target.measured(ran, ds) for target in targets]), trail.steps)
+    except (SolverError, CaseError, ValueError, KeyError):
+        return Simulated(np.full(len(targets), np.nan))
