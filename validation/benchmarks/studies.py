@@ -183,7 +183,7 @@ def clocked():
 
     with contextlib.ExitStack() as stack:
         tables = ((electrostatics, "bending_table"), (bands, "ends_of_pieces"))
-        for module, name in ((course, "run_course"), (quasistatic, "jump"), (run_log, "write_row"), *tables):
+        for module, name in ((course, "run_course"), (quasistatic, "jump_to"), (run_log, "write_row"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent
 
