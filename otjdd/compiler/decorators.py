@@ -49,6 +49,7 @@ The function itself says arguments and meaning, and what it is where no part has
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import warnings
@@ -116,9 +117,10 @@ FOLDS = {
 
 
 def parts_of(package: ModuleType) -> list[ModuleType]:
-    """The modules of a package, in the order of their names; of a folder within it the module `step`."""
+    """The modules of a package, in the order of their names; of a folder within it the module `step`, if there is one."""
     names = [f"{of.name}.step" if of.ispkg else of.name for of in pkgutil.iter_modules(package.__path__)]
-    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    found = [f"{package.__name__}.{name}" for name in names if importlib.util.find_spec(f"{package.__name__}.{name}")]
+    return [importlib.import_module(name) for name in found]
 
 
 def hook(parts: Sequence[ModuleType], fold: str, decorator: Callable[[Any], Any]) -> Callable[[Any], Any]:

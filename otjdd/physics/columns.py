@@ -61,6 +61,15 @@ def bending(junction: Junction, state: State, k: int) -> float:
 
 
 @detached
+def bend_less(junction: Junction, state: State, negligible: float) -> bool:
+    """True where the electrons of every column bend its band by less than a negligible energy [eV]."""
+    most = 0.0
+    for k in range(state.c.shape[0]):
+        most = max(most, bending(junction, state, k))
+    return most < negligible
+
+
+@detached
 def close_with_electrons(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
     """As `junction.close`, for a film that holds electrons; starts from D and band of the state."""
     has_stack = state.eps[k, 0] > 0.0

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, deferred_detached, detached, inlined, summed
+from otjdd.compiler.decorators import bare, deferred_detached, detached, fused, inlined, summed
 from otjdd.compiler.pointer_tuples import Row, by_pointer
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.laws import Ions, Wall
@@ -248,6 +248,14 @@ def fill_fields(junction: Junction, k: int, column: Fields, in_stage: bool):
         f, laws = layers.first[j + 1], (junction.film[k * M + j], junction.film[k * M + j + 1])
         right_side = E[f], column.guess[COSH, f]  # of the part of the right layer, which begins with this face
         E[f], eps[f] = blend_sides(layers, k, j, D[f], laws, right_side, column.sides)
+
+
+@fused
+def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.ndarray):
+    """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
+    dilution = columns.dilution[k]
+    for i in range(c.size):
+        out[i] = c[i] + (dS[i] - dS[i + 1]) * dilution[i]
 
 
 @inlined

@@ -21,6 +21,7 @@ from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
+from otjdd.mechanisms.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.mechanisms.traps.sites import CHARGE
 from otjdd.physics.junction import Junction, new_state
 from otjdd.results import store
@@ -29,7 +30,6 @@ from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, bounded, without
 from otjdd.solver.traps import first_filling, regrouped
-from otjdd.stepping.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 if TYPE_CHECKING:

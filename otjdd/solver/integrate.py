@@ -12,6 +12,8 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
+from otjdd.mechanisms.single_ions import hops
+from otjdd.mechanisms.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
@@ -28,8 +30,6 @@ from otjdd.stepping.hooks import begin_run
 from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READING, Log
-from otjdd.stepping.single_ions import hops
-from otjdd.stepping.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
 from otjdd.variables import RECORD, memory_of

@@ -8,6 +8,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
+from otjdd.mechanisms.single_ions.hops import hide_single_ions, show_single_ions
+from otjdd.mechanisms.single_ions.walk import is_noisy
 from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction, coupled
 from otjdd.physics.quasistatic import Accuracy, drop, jump_to, resettle, source_current, stay
@@ -35,8 +37,6 @@ from otjdd.stepping.pieces import (
 )
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
-from otjdd.stepping.single_ions.hops import hide_single_ions, show_single_ions
-from otjdd.stepping.single_ions.walk import is_noisy
 from otjdd.stepping.trial_step import VOLTAGE_ERROR, StepTask, allowed_of_charging, step_or_leap
 
 SHORTEST = 1e-22  # s

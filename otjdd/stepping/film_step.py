@@ -68,7 +68,7 @@ from otjdd.mechanisms.polarisation import (
     put_polarisations,
 )
 from otjdd.physics.charging import charge_between
-from otjdd.physics.columns import bending, log_change
+from otjdd.physics.columns import bend_less, log_change
 from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.junction import (
     FluxSlopes,
@@ -76,6 +76,7 @@ from otjdd.physics.junction import (
     band_of_fields,
     closure,
     coupled,
+    displaced,
     faces,
     hold_electrons,
     move_fields,
@@ -90,7 +91,6 @@ from otjdd.stepping.rosenbrock import (
     Trial,
     add_stages,
     count_passed,
-    displaced,
     step_of,
 )
 
@@ -395,15 +395,6 @@ electron_step = step_of(
         factor_stacks, fill_answers_of_stacks, evaluate_stacks, conducted_along, solve_stacks, fill_stage, finish_stacks
     ), "electron_step",
 )  # fmt: skip
-
-
-@detached
-def bend_less(junction: Junction, state: State, negligible: float) -> bool:
-    """True where the electrons of every column bend its band by less than a negligible energy [eV]."""
-    most = 0.0
-    for k in range(state.c.shape[0]):
-        most = max(most, bending(junction, state, k))
-    return most < negligible
 
 
 @detached

@@ -29,8 +29,9 @@ from otjdd.mechanisms.polarisation import (
     solve_polarisation,
     start_polarisation,
 )
+from otjdd.mechanisms.single_ions.walk import Noise, no_noise
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import Columns, Junction, coupled, new_state
+from otjdd.physics.junction import Junction, coupled, displaced, new_state
 from otjdd.physics.numerics import add_scaled, copy
 from otjdd.physics.quasistatic import drop, source_current
 from otjdd.physics.settled import relaxation
@@ -47,7 +48,6 @@ from otjdd.physics.state import (
     WayBetween,
     new_border,
 )
-from otjdd.stepping.single_ions.walk import Noise, no_noise
 
 
 @by_pointer
@@ -217,14 +217,6 @@ def count_passed(junction: Junction, state: State, k: int, dS: np.ndarray, new: 
         state.passed[k, AT_RIGHT] + dS[last],
     )
     return junction.ions[k].z * ELEMENTARY_CHARGE * dS[last]
-
-
-@fused
-def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.ndarray):
-    """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
-    dilution = columns.dilution[k]
-    for i in range(c.size):
-        out[i] = c[i] + (dS[i] - dS[i + 1]) * dilution[i]
 
 
 @fused

@@ -14,6 +14,8 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
+from otjdd.mechanisms.single_ions.hops import add_hop_noise, leap_size
+from otjdd.mechanisms.single_ions.walk import is_noisy
 from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
 from otjdd.physics.columns import close_all, follow_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_traps
@@ -52,8 +54,6 @@ from otjdd.stepping.hooks import (
 )
 from otjdd.stepping.pieces import GROWTH, SAFETY, SHRINK, allowed_growth
 from otjdd.stepping.rosenbrock import CAME, CAPACITANCE, Ramp, Trial
-from otjdd.stepping.single_ions.hops import add_hop_noise, leap_size
-from otjdd.stepping.single_ions.walk import is_noisy
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels

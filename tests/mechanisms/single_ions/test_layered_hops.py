@@ -18,9 +18,9 @@ from exact_hops import hop
 
 from otjdd.case.case import parse_case
 from otjdd.case.settings import Numerics
+from otjdd.mechanisms.single_ions.walk import new_noise
 from otjdd.solver import integrate, model
 from otjdd.stepping.course import KEEP
-from otjdd.stepping.single_ions.walk import new_noise
 
 CHARGE, VACUUM, BOLTZMANN, T = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 300.0
 PREFACTOR, SITES, OFFSET = 1e-6, (1e28, 4e27), -0.2  # m2/s; 1/m3 of both layers; eV of the second

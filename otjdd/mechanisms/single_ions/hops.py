@@ -21,6 +21,7 @@ column.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,17 +31,7 @@ from otjdd.errors import Status
 from otjdd.laws import Wall
 from otjdd.mechanisms.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
 from otjdd.mechanisms.heat import fill_power, heated
-from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
-from otjdd.physics.columns import ensure_current
-from otjdd.physics.ion_fluxes import binds
-from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair, layer_count
-from otjdd.physics.junction import Junction, coupled, hold_electrons
-from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import Accuracy, settle
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
-from otjdd.stepping.film_step import bend_less
-from otjdd.stepping.rosenbrock import Trial, displaced
-from otjdd.stepping.single_ions.deviation import (
+from otjdd.mechanisms.single_ions.deviation import (
     EMPTY,
     factor_response,
     fill_elastances,
@@ -48,7 +39,7 @@ from otjdd.stepping.single_ions.deviation import (
     foresee_deviation,
     relax_deviation,
 )
-from otjdd.stepping.single_ions.walk import (
+from otjdd.mechanisms.single_ions.walk import (
     AFTER,
     BESIDE,
     DEVIATION,
@@ -74,6 +65,14 @@ from otjdd.stepping.single_ions.walk import (
     take_sites,
     walk,
 )
+from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
+from otjdd.physics.columns import bend_less, ensure_current
+from otjdd.physics.ion_fluxes import binds
+from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair, layer_count
+from otjdd.physics.junction import Junction, coupled, displaced, hold_electrons
+from otjdd.physics.numerics import add_up, copy, dot
+from otjdd.physics.quasistatic import Accuracy, settle
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 
 LATER = 0.846  # factor on the hops of all parts of a step but the first; the first has the hops that are left
 SHORTEST = 0.25  # last part of a step, times the rate of the fastest cell
@@ -112,7 +111,7 @@ def level_interface(factors: np.ndarray, f: int, lines: np.ndarray):
 
 
 @detached
-def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: float):
+def fill_walk(junction: Junction, trial: Any, k: int, duration: float, share: float):
     """Fill the hops of an ion up and down from the cells of column k in a duration [s], beside a share of the deviation.
 
     The deviation is that of `foresee_deviation`. Electrodes give ions as `walk` says.
@@ -141,7 +140,7 @@ def fill_walk(junction: Junction, trial: Trial, k: int, duration: float, share: 
 
 
 @bare
-def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share: float, own: float) -> EndHops:
+def hops_of_end(junction: Junction, trial: Any, k: int, at_right: bool, share: float, own: float) -> EndHops:
     """Hops over a wall of column k beside a share of the deviation and an own field [V/m] of the ion that leaves."""
     lines, state, N = trial.noise.lines, trial.state, trial.state.c.shape[1]
     f, i, x = N if at_right else 0, N - 1 if at_right else 0, lines[DEVIATION]
@@ -152,7 +151,7 @@ def hops_of_end(junction: Junction, trial: Trial, k: int, at_right: bool, share:
 
 
 @detached
-def take_own_fields_out(junction: Junction, trial: Trial, k: int, duration: float, share: float):
+def take_own_fields_out(junction: Junction, trial: Any, k: int, duration: float, share: float):
     """As `take_own_fields`, for ions that leave through an electrode; one that comes has no field there."""
     lines, dilution, distance = trial.noise.lines, junction.columns.dilution[k], junction.columns.distance[k]
     N, volt = trial.state.c.shape[1], trial.state.kT[k] / junction.ions[k].z
@@ -189,7 +188,7 @@ def fill_moving(lines: np.ndarray, c: np.ndarray, width: np.ndarray, least: floa
 
 
 @detached
-def take_own_fields(junction: Junction, trial: Trial, k: int):
+def take_own_fields(junction: Junction, trial: Any, k: int):
     """Let an ion take its own field along in the hops of `fill_walk`, for column k.
 
     There its field is that of an ion where it came from: a mean over the ions of the smooth density that hop to its cell.
@@ -210,7 +209,7 @@ def take_own_fields(junction: Junction, trial: Trial, k: int):
 
 
 @detached
-def fill_added(junction: Junction, old: State, trial: Trial, k: int, step: float, later: float):
+def fill_added(junction: Junction, old: State, trial: Any, k: int, step: float, later: float):
     """Fill the hops that the first part of a step [s] adds to those of `fill_walk`, over these, for the smooth density.
 
     later : time of the hops of all other parts, at the rates of the end of the step [s]
@@ -259,7 +258,7 @@ def take_oxygen(wall: Wall, noise: Noise, k: int, at_right: bool):
 
 
 @detached
-def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
+def hop_at_random(junction: Junction, old: State, trial: Any, k: int, step: float, with_electrons: bool) -> bool:
     """Fill noise.after of column k with its ions after a step [s] from an old state to trial.state. Returns success."""
     noise, lines, width = trial.noise, trial.noise.lines, junction.columns.width[k]
     fastest, ions = fill_response(junction, trial, k, with_electrons), trial.noise.after[k]
@@ -302,7 +301,7 @@ def share_of_oxygen(wall: Wall, into: float, change: float, fewest: float) -> fl
 
 
 @detached
-def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_electrons: bool) -> bool:
+def follow_ions(junction: Junction, trial: Any, k: int, step: float, with_electrons: bool) -> bool:
     """Let the smooth density of column k follow its ions after a step [s]. Returns success."""
     noise, state, columns, x = trial.noise, trial.state, junction.columns, trial.noise.lines[RELAXING]
     c, per_dt = state.c[k], 1.0 / (LINGERS * step)
@@ -328,7 +327,7 @@ def follow_ions(junction: Junction, trial: Trial, k: int, step: float, with_elec
 
 @deferred_detached
 def add_hop_noise(
-    junction: Junction, old: State, tangent: Tangent, trial: Trial, voltage: float, step: float, accuracy: Accuracy
+    junction: Junction, old: State, tangent: Tangent, trial: Any, voltage: float, step: float, accuracy: Accuracy
 ) -> Status:
     """Let the ions of all columns hop through a step [s] from an old state to trial.state, settled at a source voltage [V].
 
@@ -370,7 +369,7 @@ def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
 
 
 @deferred_detached
-def leap_size(junction: Junction, old: State, trial: Trial) -> float:
+def leap_size(junction: Junction, old: State, trial: Any) -> float:
     """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
     noise, worst = trial.noise, 0.0
     for k in range(noise.area.size):

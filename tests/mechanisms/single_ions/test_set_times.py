@@ -9,9 +9,9 @@ from exact_hops import Film, exact_counts, set_times
 
 from otjdd.case.case import parse_case
 from otjdd.case.settings import Numerics
+from otjdd.mechanisms.single_ions.walk import new_noise
 from otjdd.solver import integrate, model
 from otjdd.stepping.course import KEEP
-from otjdd.stepping.single_ions.walk import new_noise
 
 FILM, VOLTAGE = Film(prefactor=1e-6), 0.1
 LAST = {10: 0.6, 30: 0.4, 100: 0.3, 300: 0.25}  # s, by which the ions of that number have set

@@ -6,10 +6,10 @@ from devices import needs_speed
 from test_hop_noise import FILM, begun, counts
 
 from otjdd.case.case import parse_case
+from otjdd.mechanisms.single_ions.walk import new_noise
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
 from otjdd.physics.junction import fill_hops
 from otjdd.solver import integrate, model
-from otjdd.stepping.single_ions.walk import new_noise
 
 # so few ions in so large a film that none feels another
 WELLS = (

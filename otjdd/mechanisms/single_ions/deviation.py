@@ -10,6 +10,8 @@ the steps. With the field from the end of a part alone (y of `foresee_deviation`
 because hops of a part relax in the next parts only.
 """
 
+from typing import Any
+
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
@@ -17,14 +19,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.rows import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, fill_column, linear_of, put_last
 from otjdd.mechanisms.electrons.stack import BAND
 from otjdd.mechanisms.exchange import end_hops, exchanges, open_faces, passes
-from otjdd.physics.electrostatics import edge
-from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
-from otjdd.physics.ions import DOWNHILL, UPHILL, G
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
-from otjdd.physics.numerics import add_scaled, add_up, dot, factor_threes, solve_threes, solve_tridiagonal
-from otjdd.physics.state import State
-from otjdd.stepping.rosenbrock import Trial
-from otjdd.stepping.single_ions.walk import (
+from otjdd.mechanisms.single_ions.walk import (
     BESIDE,
     BY_FIELD,
     BY_LEFT,
@@ -36,6 +31,12 @@ from otjdd.stepping.single_ions.walk import (
     Noise,
     fill_beyond,
 )
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
+from otjdd.physics.ions import DOWNHILL, UPHILL, G
+from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
+from otjdd.physics.numerics import add_scaled, add_up, dot, factor_threes, solve_threes, solve_tridiagonal
+from otjdd.physics.state import State
 
 ONCE, TWICE = 0.5, 1.585  # see `foresee_deviation`
 FEEL = 30.0  # rate of hops from a cell over that of the response of its ions, above which they do not act on each other
@@ -73,7 +74,7 @@ def copy_blocks(equations: np.ndarray, k: int, out: np.ndarray, to: int):
 
 
 @detached
-def fill_end_response(junction: Junction, trial: Trial, k: int, least: float) -> float:
+def fill_end_response(junction: Junction, trial: Any, k: int, least: float) -> float:
     """As `fill_response`, at the ends that vacancies pass. least : see `mobile`"""
     new, lines, columns, N = trial.state, trial.noise.lines, junction.columns, trial.state.c.shape[1]
     charge, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, 0.0
@@ -96,7 +97,7 @@ def fill_end_response(junction: Junction, trial: Trial, k: int, least: float) ->
 
 
 @detached
-def fill_response(junction: Junction, trial: Trial, k: int, with_electrons: bool) -> float:
+def fill_response(junction: Junction, trial: Any, k: int, with_electrons: bool) -> float:
     """Fill the work space of column k with the linear response of its ions near rest, and its fluxes.
 
     Returns the fastest rate at which ions that feel each other come to rest [1/s].
@@ -140,7 +141,7 @@ def fill_elastances(junction: Junction, state: State, noise: Noise, k: int):
 
 
 @detached
-def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool) -> bool:
+def factor_response(junction: Junction, trial: Any, k: int, per_dt: float, with_electrons: bool) -> bool:
     """Factor the equations of an implicit Euler step [1/s] of the response of `fill_response`. Returns success."""
     if not with_electrons:
         work, lines = trial.work, trial.noise.lines
@@ -160,7 +161,7 @@ def factor_response(junction: Junction, trial: Trial, k: int, per_dt: float, wit
 
 
 @detached
-def relax_with_electrons(junction: Junction, trial: Trial, k: int):
+def relax_with_electrons(junction: Junction, trial: Any, k: int):
     """As `relax_deviation`, from its right-hand sides in RELAXING on, with electrons in the film."""
     lines, eps, linear, last = trial.noise.lines, trial.state.eps[k], linear_of(trial.film, k), trial.film.last[k]
     x, field, N = lines[RELAXING], lines[RELAXING_FIELD], trial.state.c.shape[1]
@@ -184,7 +185,7 @@ def relax_with_electrons(junction: Junction, trial: Trial, k: int):
 
 
 @detached
-def relax_deviation(junction: Junction, trial: Trial, k: int, per_dt: float, with_electrons: bool):
+def relax_deviation(junction: Junction, trial: Any, k: int, per_dt: float, with_electrons: bool):
     """Let ions RELAXING of the noise [1/m2], beyond the smooth ones behind the faces of column k, take the factored step.
 
     In place; line RELAXING_FIELD becomes what they change of the field.
@@ -205,7 +206,7 @@ def relax_deviation(junction: Junction, trial: Trial, k: int, per_dt: float, wit
 
 
 @detached
-def foresee_deviation(junction: Junction, trial: Trial, k: int, duration: float, with_electrons: bool):
+def foresee_deviation(junction: Junction, trial: Any, k: int, duration: float, with_electrons: bool):
     """Fill lines DEVIATION and FIELD of the noise with the deviation of the ions of column k in a part of a step.
 
     Returns success. A deviation x that relaxes at a rate acts as x y [1 + ONCE (1 - y) + TWICE y (1 - y)] in the part,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.stepping.single_ions import random_numbers
+from otjdd.mechanisms.single_ions import random_numbers
 
 # known answers of Random123 for threefry2x32 with 20 rounds: key, counter, result
 KNOWN = [

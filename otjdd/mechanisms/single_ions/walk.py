@@ -18,9 +18,9 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.compiler.pointer_tuples import by_pointer
 from otjdd.mechanisms.exchange import EndFaces
+from otjdd.mechanisms.single_ions.random_numbers import binomial, fill_words, poisson, threefry
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
-from otjdd.stepping.single_ions.random_numbers import binomial, fill_words, poisson, threefry
 
 # Rows of Noise.lines.
 #   BY_LEFT, BY_RIGHT, BY_FIELD   slopes of the fluxes

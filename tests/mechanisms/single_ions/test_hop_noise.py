@@ -9,8 +9,8 @@ from devices import needs_speed
 from otjdd import variables
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.single_ions.walk import new_noise, take_sites, whole_ions
 from otjdd.solver import equilibrium, integrate, model
-from otjdd.stepping.single_ions.walk import new_noise, take_sites, whole_ions
 
 FILM = """
 title = "a film between two metals whose field does not change with their charge"
