@@ -1,6 +1,5 @@
 """The compact model: against the solver, in arrays, in files, and outside of its range."""
 
-import dataclasses
 import time
 
 import compact_device
@@ -8,7 +7,6 @@ import numpy as np
 import pytest
 
 from otjdd.compact_models.error import overall
-from otjdd.compact_models.kernels import FILLING
 from otjdd.errors import NotAsExpected
 from otjdd.runs.run import simulate
 from otjdd.waveform import shapes
@@ -45,42 +43,6 @@ def test_a_read_at_the_start_has_the_first_voltage(model):
     told = model.run(Waveform([0.0, 1e-6], [0.1, 1.0], [(0.0, np.nan), (1e-6, np.nan)]))
     assert told.read_voltage.values.tolist() == [0.1, 1.0]
     assert told.read_current.values == pytest.approx(told.conduction_current.values)
-
-
-def test_series_resistance_lowers_the_junction_voltage(model):
-    ds = model.run(compact_device.pulses(2.2))
-    V_j, current, V = ds.junction_voltage.values, ds.conduction_current.values, ds.voltage.values
-    assert V_j + model.resistance * current == pytest.approx(V, abs=1e-6)
-    assert np.abs(V - V_j).max() > 1e-3
-
-
-def test_states_of_an_array_move_as_those_of_single_junctions(model):
-    heights = np.array([2.2, -2.5, 1.0])
-    states = model.states(3)
-    current = model.hold(states, heights, 1e-6)
-    for height, state, found in zip(heights, states, current, strict=True):
-        ds = model.run(compact_device.pulses(height))
-        assert ds.rest_position.values[1] / model.thickness == pytest.approx(state[:2], rel=1e-6)
-        assert ds.conduction_current.values[1] == pytest.approx(found, rel=1e-6)
-
-
-def test_one_pulse_is_two_of_half_its_width(model):
-    once, twice = model.states(1), model.states(1)
-    model.hold(once, 2.2, 2e-8)
-    for _ in range(2):
-        model.hold(twice, 2.2, 1e-8)
-    assert once[:, :2] == pytest.approx(twice[:, :2], abs=2e-4)
-    assert once[:, 2:] == pytest.approx(twice[:, 2:], abs=2e-4 / FILLING)  # the kernel counts fillings by this weight
-    assert abs(once[0, 0] - model.start[0]) > 0.03
-
-
-def test_column_of_twice_the_speed_takes_half_the_time(model):
-    kinds = tuple(kind._replace(log_limit=kind.log_limit + np.log10(2.0)) for kind in model.kinds)
-    fast = dataclasses.replace(model, speed=2.0 * model.speed, kinds=kinds)
-    a, b = model.states(1), model.states(1)
-    model.hold(a, 2.2, 4e-8)
-    fast.hold(b, 2.2, 2e-8)
-    assert a == pytest.approx(b, abs=1e-9)
 
 
 def test_outside_of_its_range_a_model_says_so(model):
@@ -157,5 +119,6 @@ def test_a_million_junctions_are_one_call(model):
     current = model.hold(states, 0.5, 2e-8)
     assert current.shape == (1_000_000,)
     one = model.states(1)
+    assert (states != one).any()  # changed in place, in several columns
     assert (current == model.hold(one, 0.5, 2e-8)).all()
     assert (states == one).all()

@@ -113,13 +113,6 @@ def test_one_ramp_ends_where_an_integration_ends(model, ends, lasts, state):
     assert found == pytest.approx(end[:2], abs=1.5e-3)
 
 
-def test_a_ramp_is_ten_ramps_of_a_tenth(model):
-    whole, parts = (shapes.table(np.linspace(0.0, 1e-4, n), np.linspace(0.0, 1.4, n)) for n in (2, 11))
-    whole, parts = (model.run(ramp).rest_position.values[-1] / model.thickness for ramp in (whole, parts))
-    assert whole == pytest.approx(parts, abs=1e-3)
-    assert np.abs(whole - model.start).max() > 0.1
-
-
 TRAIN = {"kind": "train", "voltage": "1.2 V", "width": "50 ns", "count": 300, "period": "20 us", "read_each": True}
 
 

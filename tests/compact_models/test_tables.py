@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from otjdd.compact_models import tables as t
-from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.tables import Range
 from otjdd.errors import NotAsExpected
 
 
@@ -68,14 +66,3 @@ def test_rates_add_as_the_velocity_of_the_capped_law_does():
 def test_tables_that_no_model_can_stand_on_are_refused(tables, said):
     with pytest.raises(NotAsExpected, match=said):
         t.check_tables(tables)
-
-
-def test_states_of_several_columns_can_change_in_place():
-    kinds = (made(),)
-    weight = np.full(3, 1.0 / 3.0)
-    model = CompactModel(
-        kinds, np.zeros(3, int), np.ones(3), weight, np.full(3, 0.5), np.zeros(3), 0.0, Range(-2, 2), 300.0, 1e-9, 1e-10
-    )
-    states = model.states(4, [0.2, 0.3, 0.4])
-    assert states.flags.c_contiguous
-    assert states[3].tolist() == [0.2, 0.3, 0.4, 0.0, 0.0, 0.0]

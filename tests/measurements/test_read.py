@@ -51,18 +51,6 @@ def test_text_in_many_forms(tmp_path, text, encoding, expected):
         assert ds[name].attrs["units"]
 
 
-def test_a_record_of_an_analyser_with_lines_of_settings(tmp_path):
-    text = (
-        "SetupTitle, I/V Sweep\nPrimitiveTest, I/V Sweep\nTestParameter, Channel.IName, Id, Is\n"
-        "DataName, Vd, Id\nDataValue, 0.1, 1E-9\nDataValue, 0.2, 9.91E+37\nDataValue, 0.3, 3E-9\n"
-    )
-    ds = read_data(written(tmp_path, text))
-    np.testing.assert_array_equal(ds.voltage, [0.1, 0.3])
-    assert "1 numbers over the range" in ds.attrs["understood"]
-    assert "file of Keysight EasyEXPERT" in ds.attrs["understood"]
-    assert list(ds.line.values) == [5, 7]
-
-
 @pytest.fixture
 def workbook(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
@@ -76,30 +64,6 @@ def workbook(tmp_path):
         sheet.append([float(volts), float(volts) ** 3 * 1e-6, "text"])
     book.save(tmp_path / "run.xlsx")
     return tmp_path / "run.xlsx"
-
-
-def test_a_binary_workbook_of_an_older_analyser(tmp_path):
-    """BIFF8, as a Keithley 4200 stores it: data first, with a comment in a cell, then settings of the test."""
-    xlwt = pytest.importorskip("xlwt")
-    pytest.importorskip("python_calamine")
-    book = xlwt.Workbook()
-    data, settings = book.add_sheet("Data", cell_overwrite_ok=True), book.add_sheet("Settings")
-    for column, name in enumerate(("AnodeI", "AnodeV", "Time")):
-        data.write(0, column, name)
-        for row, volts in enumerate(map(float, LOOP), start=1):
-            data.write(row, column, (volts**3 * 1e-6, volts, 0.01 * row)[column])
-    data.write(3, 0, 9.91e37)
-    settings.write(0, 0, "Test Name")
-    settings.write(0, 1, "vds-id#1@1")
-    book.save(str(tmp_path / "run.xls"))
-    assert (tmp_path / "run.xls").read_bytes().startswith(b"\xd0\xcf\x11\xe0")  # an OLE container
-    ds = read_data(tmp_path / "run.xls")
-    kept = np.delete(LOOP, 2)
-    np.testing.assert_allclose(ds.current, kept**3 * 1e-6)
-    np.testing.assert_allclose(ds.voltage, kept)
-    assert "sheet Data" in ds.attrs["understood"]
-    assert "1 numbers over the range" in ds.attrs["understood"]
-    assert list(ds.line.values[:3]) == [2, 3, 5]
 
 
 def test_text_in_a_workbook_is_told_with_its_cell(workbook):

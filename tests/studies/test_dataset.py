@@ -85,6 +85,14 @@ def test_a_slope_per_decade():
     assert dataset.slope(ds, "V", "t", log_x=True).slope == pytest.approx(-0.5)
 
 
+def test_the_scatter_of_four_numbers_is_the_one_by_hand():
+    found = scatter([[1.0, 3.0], [5.0, 9.0]])
+    assert found.c2c**2 == pytest.approx((2 + 8) / 2)  # squares about the means 2 and 7, two degrees of freedom
+    assert found.d2d**2 == pytest.approx(12.5 - 5 / 2)  # variance of the means less c2c^2 / n
+    assert found.drift == pytest.approx(3.0)
+    assert (found.devices, found.cycles) == (2, 2)
+
+
 def test_devices_of_unlike_lengths_are_those_of_scipy_and_equal_devices_have_no_scatter():
     from scipy.stats import f_oneway
 

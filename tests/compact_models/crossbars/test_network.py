@@ -18,27 +18,6 @@ def model():
     return made_model.made_model()
 
 
-def test_one_linear_cell_is_a_resistor_in_series_with_two_segments():
-    model = made_model.made_model(resistance=70.0, bend=0.0)
-    bar = Crossbar(model, 1, 1, 300.0)
-    found = solved(bar, model.states(1, made_model.HIGH), [1.0], [-0.5])
-    assert found.current[0, 0] == pytest.approx(1.5 / (600.0 + 70.0 + 1e4), rel=1e-6)
-    assert found.voltage[0, 0] == pytest.approx(1.5 - 600.0 * found.current[0, 0], rel=1e-6)
-
-
-def test_a_word_line_of_linear_cells_is_a_ladder():
-    model = made_model.made_model(resistance=0.0, bend=0.0, decades=6.0)
-    r, cell, C = 10.0, 100.0, 6
-    found = solved(Crossbar(model, 1, C, r), model.states(C, made_model.HIGH), [0.3], np.zeros(C))
-    seen, shares = np.inf, []
-    for _ in range(C):  # from the far end: resistance behind a node, and the share of the voltage that a segment leaves
-        seen = 1.0 / (1.0 / (cell + r) + 1.0 / seen)
-        shares.append(seen / (seen + r))
-        seen += r
-    nodes = 0.3 * np.cumprod(shares[::-1])
-    assert found.current[0] == pytest.approx(nodes / (cell + r), rel=1e-5)
-
-
 def test_all_nodes_obey_kirchhoff_and_all_cells_their_law(model):
     R, C, r = 5, 6, 100.0
     bar = Crossbar(model, R, C, r)

@@ -34,15 +34,6 @@ def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_l
     assert states == pytest.approx(alone, abs=1e-4)
 
 
-def test_cells_of_a_word_line_are_written_at_once(model):
-    bar, states = Crossbar(model, 4, 4, 2.0), model.states(16)
-    chosen = marked((4, 4), (2, 0), (2, 3))
-    pulses.write_cells(bar, states, chosen, (2.2, 1e-5))
-    G = pulses.cell_conductances(bar, states)
-    assert G[chosen].min() > 1000.0 * G[~chosen].max()
-    assert pulses.cell_conductances(bar, model.states(16)) == pytest.approx(1e-8, rel=0.02)
-
-
 def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
     bar, chosen = Crossbar(model, 4, 4, 3e3), marked((4, 4), (1, 0), (1, 1), (1, 3))
     ends = []

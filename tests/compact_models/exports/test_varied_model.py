@@ -48,8 +48,10 @@ def test_other_names_and_values_beyond_the_nodes_are_refused(model, values, word
         model.run(TABLE, **values)
     with pytest.raises(NotAsExpected, match="a model with parameters"):
         made_model.made_model().run(TABLE, **values)
+    plain = made_model.made_model()
+    assert plain.at(300.0) is plain
     with pytest.raises(NotAsExpected, match="300 K only"):
-        made_model.made_model().at(310.0)
+        plain.at(310.0)
 
 
 @pytest.mark.campaign
