@@ -9,6 +9,7 @@ import resource
 import sys
 
 import pytest
+from any_device import DRIVES, any_device, curve, small_signal, text_of
 
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError, ResultError
@@ -59,22 +60,10 @@ def mutant(rng: random.Random, texts: list[str]) -> bytes:
 
 
 def corpus() -> list[str]:
-    """Texts for mutants: shipped cases, and one case of every kind of drive."""
+    """Texts for mutants: shipped cases, and random devices with drives of all kinds."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(shipped_cases().glob("*.toml"))]
-    drives = [
-        'kind = "hold", voltage = "1 V", duration = "1 s", reads_at = ["0.5 s"], reads_per_decade = 3',
-        'kind = "pulse", voltage = "2.2 V", width = "50 ns", rise = "1 ns", read = {delay = "1 us"}',
-        'kind = "train", voltage = "1.6 V", width = "1 us", count = 50, period = "10 us", read_each = true',
-        'kind = "write-read-loop", path = ["0 V", "2 V", "-4 V", "0 V"], step = "0.1 V", width = "100 ms"',
-        'kind = "triangle", path = ["0 V", "1 V", "0 V"], rate = "1 V/s", cycles = 2',
-        'kind = "table", points = [["0 s", "0 V"], ["1 us", "1 V"]], reads_at = ["1 us"]',
-        'kind = "table", file = "w.csv"',
-        'kind = "sequence", repeat = 3, parts = [{kind = "pulse", voltage = "1 V", width = "1 ns"}]',
-        'kind = "cv", start = "-1 V", stop = "0 V", step = "0.1 V", frequencies = ["1 kHz", "1 MHz"], settle = true',
-        'kind = "impedance", bias = ["0.1 V"], ions = "moving", frequencies = {start = "1 Hz", stop = "1 MHz"}',
-        'kind = "iv", start = "-1 V", stop = "1 V", step = "0.1 V", states = {LRS = [{voltage = "2 V", duration = "1 s"}]}',
-    ]
-    return texts + [f'base = "li2019.toml"\ntitle = "x"\ndrive = {{ {drive} }}\n' for drive in drives]
+    drives = (*DRIVES, small_signal, curve)
+    return texts + [text_of(any_device(seed, "mutants", drives=drives)) for seed in range(12)]
 
 
 WAVEFORMS = [
@@ -93,7 +82,6 @@ def peak() -> float:
 @pytest.mark.campaign
 def test_a_mutant_is_accepted_or_refused_with_a_message(tmp_path):
     texts, accepted, refused, before = corpus(), 0, 0, peak()
-    (tmp_path / "w.csv").write_text(WAVEFORMS[0])
     (tmp_path / "table.toml").write_text('base = "li2019.toml"\ndrive = { kind = "table", file = "mutant.csv" }\n')
     for k in range(600):
         rng = random.Random(f"7/{k}")

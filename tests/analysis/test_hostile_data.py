@@ -37,6 +37,8 @@ def test_asymmetry_needs_both_signs():
     assert math.isnan(synapse.asymmetry(forward, rectifying(forward)))
     partly = VOLTAGE[VOLTAGE > -0.105]  # no current is known at -0.5 V
     assert synapse.asymmetry(partly, np.where(partly > 0.2, 50.0, 1.0) * rectifying(partly)) == pytest.approx(4.0)
+    mirrored = -partly[::-1]  # and none at 0.5 V
+    assert synapse.asymmetry(mirrored, np.where(mirrored < -0.2, 50.0, 1.0) * rectifying(mirrored)) == pytest.approx(4.0)
 
 
 def iv_result(order):
@@ -110,6 +112,9 @@ def test_noise_does_not_bend_or_straighten_a_ramp(nu, noise):
     errors = np.array([(fit.nu - nu) / fit.error for fit in fits])
     assert abs(np.mean([fit.nu for fit in fits]) - nu) < max(0.05 * nu, 0.05)
     assert np.std(errors) == pytest.approx(1.0, abs=0.2)  # the stated errors are those of the fits
+    shape = plasticity.nonlinearity(ramp(nu, noise), 1e-5 - ramp(nu, noise, 1))
+    ends = math.hypot(shape["up_error"], shape["down_error"])
+    assert 0.0 < shape["asymmetry_error"] < ends / 8  # no curve moves by more for the change of its exponent
 
 
 def test_a_constant_conductance_has_no_nonlinearity():

@@ -20,8 +20,12 @@ def response(count=10, height=0.6, rest=0.1):
     return outputs.dataset({"voltage": np.where(under, height, rest), "current": current}, {"time": t})
 
 
-def test_negative_pulses_are_found_too():
+def test_negative_pulses_are_found_too_and_edges_end_at_half_of_a_height():
     assert len(plasticity.pulses(response(4, height=-2.5, rest=0.0))) == 4
+    ramped = outputs.dataset({"voltage": [0, 0.8, 2, 2, 0.8, 0, 0.8, 0, 0]}, {"time": np.arange(9.0)})
+    assert plasticity.pulses(ramped) == [slice(2, 4), slice(6, 7)]
+    assert plasticity.pulses(ramped, least=0.5) == [slice(2, 4)]
+    assert plasticity.pulses(ramped.assign(read_time=("read", [6.0]))) == [slice(2, 4)]  # below half a read is one
 
 
 def test_paired_pulses_add_what_is_left_of_the_ones_before():
@@ -56,6 +60,8 @@ def test_nonlinearity_gives_back_its_exponent(nu):
     g = p if nu == 0 else np.expm1(-nu * p) / np.expm1(-nu)
     up, down = 1e-6 + 9e-6 * g, 10e-6 - 9e-6 * g
     found = plasticity.nonlinearity(up, down)
+    of_less = plasticity.nonlinearity(1e-6 * up, 1e-6 * down)  # of small devices the same
+    assert (of_less["up"], of_less["down"]) == pytest.approx((nu, nu), abs=1e-5)
     up[7] = down[3] = np.nan  # a read that failed
     assert plasticity.nonlinearity(up, down) == pytest.approx(found, rel=1e-3, abs=1e-3)
     assert (found["up"], found["down"]) == pytest.approx((nu, nu), abs=1e-5)

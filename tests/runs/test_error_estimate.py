@@ -23,6 +23,15 @@ READS = {
 }
 
 
+def film(error, **changes):
+    """A small junction under a pulse with a read, whose errors are asked for in one of the ways."""
+    return case(JUNCTION, **SMALL).replace(READS | {"numerics.error": error} | changes)
+
+
+def not_solved():
+    return SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 def series(N, a, b):
     """ln x on N cells whose error is a/N^2 + b/N^4, about 3."""
     return np.array([3.0 + a / N**2 + b / N**4])
@@ -88,13 +97,12 @@ def test_a_value_that_a_grid_does_not_give_has_no_known_error(missing):
 
 
 def test_a_result_tells_of_values_that_do_not_converge(plain):
-    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate")
     factor = {48: 1.0, 24: 1.2, 16: 1.0}
 
     def on_its_grid(case, *rest):
         return plain.assign(read_resistance=plain.read_resistance * factor[case.device.film.cells])
 
-    ds = error_estimate.simulate_with_error(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film("estimate"), on_its_grid)
     assert f"error of {plain.read_resistance.size} of {plain.read_resistance.size} values" in ds.attrs["error_estimate"]
     np.testing.assert_allclose(ds.read_resistance_grid_error, np.log(1.2), rtol=1e-9)
 
@@ -112,8 +120,7 @@ def plain():
 
 @needs_speed
 def test_an_estimate_leaves_the_reads_as_they_are_and_extrapolation_moves_them(plain):
-    film = case(JUNCTION, **SMALL).replace(READS)
-    estimate, extrapolate = (simulate(film.replace("numerics.error", kind)) for kind in ("estimate", "extrapolate"))
+    estimate, extrapolate = (simulate(film(kind)) for kind in ("estimate", "extrapolate"))
     assert not [name for name in plain if "error" in name]
     np.testing.assert_array_equal(estimate.read_resistance, plain.read_resistance)
     parts = estimate.read_resistance_grid_error + estimate.read_resistance_time_error
@@ -163,8 +170,7 @@ def test_half_the_nodes_are_those_of_each_kind_that_a_law_distributes(columns, h
 
 @needs_speed
 def test_a_limit_is_what_is_extrapolated_without_an_error(plain):
-    film = case(JUNCTION, **SMALL).replace(READS)
-    limit, extrapolate = (simulate(film.replace("numerics.error", kind)) for kind in ("limit", "extrapolate"))
+    limit, extrapolate = (simulate(film(kind)) for kind in ("limit", "extrapolate"))
     np.testing.assert_array_equal(limit.read_resistance, extrapolate.read_resistance)
     np.testing.assert_array_equal(limit.read_current, extrapolate.read_current)
     assert not [name for name in limit if "error" in name]
@@ -185,21 +191,21 @@ def test_a_limit_is_what_is_extrapolated_without_an_error(plain):
     ids=["no reads", "reads", "curves", "small signal"],
 )
 def test_coarser_grids_run_where_there_is_something_to_compare(plain, drive, runs):
-    film, cells = case(JUNCTION, **SMALL).replace(READS | {"drive": drive}).replace("numerics.error", "estimate"), []
+    cells = []
     found = plain if len(runs) > 1 else plain.drop_vars("read_resistance")
 
     def on_its_grid(case, *rest):
         cells.append(case.device.film.cells)
         return found
 
-    error_estimate.simulate_with_error(film, on_its_grid)
+    error_estimate.simulate_with_error(film("estimate", drive=drive), on_its_grid)
     assert sorted(cells) == runs
 
 
 @pytest.mark.parametrize("processors", [1, 4])
 def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch, processors):
     monkeypatch.setattr("otjdd.system.pool.cores", lambda: processors)
-    film, done = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate"), threading.Event()
+    done = threading.Event()
 
     def on_its_grid(case, *rest):
         if case.device.film.cells == 48:
@@ -211,7 +217,7 @@ def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch,
         raise error
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        error_estimate.simulate_with_error(film, on_its_grid)
+        error_estimate.simulate_with_error(film("estimate"), on_its_grid)
     kept = caught.value.partial
     np.testing.assert_array_equal(kept.vacancy_concentration, plain.vacancy_concentration)
     assert np.isnan(kept.read_resistance_error).all()
@@ -223,7 +229,7 @@ def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch,
         raise error
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        error_estimate.simulate_with_error(film, finest)
+        error_estimate.simulate_with_error(film("estimate"), finest)
     assert caught.value.partial is plain  # as it is
 
 
@@ -233,14 +239,13 @@ def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch,
      ("limit", "not extrapolated: on 24 cells, no time step", "ohm, not extrapolated")],
 )  # fmt: skip
 def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog, kind, attribute, told):
-    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", kind)
 
     def on_its_grid(case, *rest):
         if case.device.film.cells < 48:
-            raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+            raise not_solved()
         return plain
 
-    ds = error_estimate.simulate_with_error(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film(kind), on_its_grid)
     assert ds.attrs["error_estimate"].startswith(attribute)
     assert attribute.split(":")[0] in caplog.text
     assert told in summary.of_result(ds)
@@ -259,14 +264,13 @@ def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog, 
     ],
 )  # fmt: skip
 def test_a_run_that_fails_is_named_and_takes_only_its_own_part_of_the_error(plain, caplog, kind, fails, words, lost):
-    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", kind)
 
     def on_its_grid(case, *rest):
         if fails(case):
-            raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+            raise not_solved()
         return plain.assign(read_resistance=plain.read_resistance * (1.0 + case.device.film.cells**-2))
 
-    ds = error_estimate.simulate_with_error(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film(kind), on_its_grid)
     assert words in ds.attrs["error_estimate"]
     assert words.removeprefix("not known ") in caplog.text
     for part in ("grid", "time"):

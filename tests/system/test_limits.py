@@ -103,7 +103,8 @@ main()
 
 
 @needs_speed
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.campaign)])
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_profiles_are_computed_leaves_steps_reads_and_a_checkpoint(folder, number):
     words, code = ["run", "endless.toml", *PROFILES], AT_THE_THIRD_PROFILE.format(number=int(number))
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True)

@@ -130,7 +130,8 @@ print(int(otjdd.study("small.toml", "out", workers=2, progress=replace).status.s
 
 @needs_speed
 @pytest.mark.skipif(os.name == "nt", reason="a fork server")
-@pytest.mark.parametrize("killed", [pytest.param(False, marks=pytest.mark.campaign), True])
+@pytest.mark.campaign
+@pytest.mark.parametrize("killed", [False, True])
 def test_a_study_during_which_otjdd_is_replaced_says_which_sources_computed_its_points(copy, tmp_path, killed):
     widths = [f"{20 + k} ns" for k in range(24)]  # more than ten for each worker: the first point is computed alone
     (tmp_path / "small.toml").write_text(POINT + f'[study.grid]\n"drive.width" = {widths}\n')
