@@ -85,7 +85,7 @@ def test_trapezoid_fit_returns_both_barriers_within_their_errors():
 
 def test_fowler_nordheim_plot_of_a_resistor_has_a_slope_but_no_barrier():
     V = np.linspace(0.2, 1.0, 20)
-    fit = fits.fowler_nordheim_slope(V, V / 27e3, (0.2, 1.0), 2.8e-9)
+    fit = fits.fowler_nordheim_slope(V.tolist(), (V / 27e3).tolist(), (0.2, 1.0), 2.8e-9)
     assert fit.slope > 0
     assert math.isnan(fit.barrier)
 
@@ -106,6 +106,10 @@ def test_errors_of_the_trapezoid_are_the_spread_over_noise():
     errors = np.array([(fit.barrier_substrate_error, fit.barrier_metal_error) for fit in found])
     np.testing.assert_allclose(barriers.std(axis=0), errors.mean(axis=0), rtol=0.25)
     assert np.corrcoef(barriers.T)[0, 1] == pytest.approx(np.mean([fit.correlation for fit in found]), abs=0.1)
+    once = noisy(trapezoid(BOTH_SIGNS), 0.05, 0)
+    twice = fits.fit_trapezoid(np.tile(BOTH_SIGNS, 2), np.tile(once, 2), **FILM)
+    spare = BOTH_SIGNS.size - 2, 2 * BOTH_SIGNS.size - 2
+    assert twice.barrier_metal_error / found[0].barrier_metal_error == pytest.approx(math.sqrt(spare[0] / spare[1]))
 
 
 def test_error_of_the_fowler_nordheim_barrier_follows_that_of_the_slope():

@@ -26,6 +26,8 @@ def mixed(x, y):
 def test_points_in_any_order_tell_the_same_and_a_missing_one_is_left_out():
     f, t, d = np.geomspace(1e2, 1e6, 41), np.geomspace(1.0, 1e4, 9), np.linspace(2e-9, 4e-9, 7)
     assert small_signal.peak(*mixed(f, (f / 1e4) / (1 + (f / 1e4) ** 2))) == pytest.approx(1e4, rel=1e-3)
+    between = 1.1e4  # of the frequencies
+    assert small_signal.peak(*mixed(f, (f / between) / (1 + (f / between) ** 2))) == pytest.approx(between, rel=2e-3)
     assert synapse.asymmetry(*mixed(VOLTAGE, rectifying(VOLTAGE))) == pytest.approx(4.0)
     assert plasticity.loss_per_decade(*mixed(t, 1e8 * 0.9 ** np.log10(t))) == pytest.approx(-0.1)
     assert plasticity.decay_constant(*mixed(d, 1e4 * np.exp(6e9 * d))) == pytest.approx(3e9)
@@ -38,7 +40,9 @@ def test_asymmetry_needs_both_signs():
     partly = VOLTAGE[VOLTAGE > -0.105]  # no current is known at -0.5 V
     assert synapse.asymmetry(partly, np.where(partly > 0.2, 50.0, 1.0) * rectifying(partly)) == pytest.approx(4.0)
     mirrored = -partly[::-1]  # and none at 0.5 V
-    assert synapse.asymmetry(mirrored, np.where(mirrored < -0.2, 50.0, 1.0) * rectifying(mirrored)) == pytest.approx(4.0)
+    assert synapse.asymmetry(mirrored, np.where(mirrored < -0.2, 50.0, 1.0) * rectifying(mirrored)) == pytest.approx(
+        4.0
+    )
 
 
 def iv_result(order):

@@ -102,11 +102,13 @@ def test_a_fowler_nordheim_line_gives_back_its_slope_and_a_bent_one_its_scatter(
     assert synapse.fowler_nordheim(curves(bent, V, np.array([300.0])), "HRS", 2.8e-9)["scatter"] > 0.3
 
 
-def test_retention_compares_with_one_second():
-    time = np.concatenate([10 + np.array([0, 1.0, 9999]), 20011 + np.array([0, 1.0, 9999])])
-    found = synapse.retention(reads([4e8, 2e8, 1e8, 1e4, 2e4, 3e4], time=time))
-    kept = {name: found[name] for name in ("high_kept", "low_kept", "ratio")}
-    assert kept == pytest.approx({"high_kept": 0.5, "low_kept": 1.5, "ratio": 1e8 / 3e4})
+def test_retention_compares_with_one_second_and_tells_its_loss_by_the_decade():
+    since = np.array([0.0, 0.3, 1.0, 1.2, 10.0, 9999.0])  # what changes within half a second counts for neither
+    high, low = (R * base ** np.log10(np.maximum(since, 1.0)) for R, base in ((2e8, 0.9), (1e4, 1.1)))
+    high[:2], low[:2] = (4e8, 7e8), (3e4, 9e3)
+    found = synapse.retention(reads([*high, *low], time=np.concatenate([10 + since, 20011 + since])))
+    kept = {"high_kept": 0.9 ** np.log10(9999), "low_kept": 1.1 ** np.log10(9999), "ratio": high[-1] / low[-1]}
+    assert found == pytest.approx(kept | {"high_loss": -0.1, "low_loss": 0.1})
 
 
 def test_potentiation_leaves_out_the_first_rounds():

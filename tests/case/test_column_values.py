@@ -1,10 +1,14 @@
 """Columns that stand for a law of distribution: exact kinetics of one linear process, moments, keys that move together."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from otjdd.case.case import load_case
 from otjdd.case.columns import Columns, column_values
+from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 
 KT = BOLTZMANN_EV * 300.0
@@ -76,20 +80,37 @@ def test_a_key_of_no_spread_stands_still_beside_those_that_move_together(still, 
 
 def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():
     spread = {KEY: {"law": "exponential", "scale": 0.05}, "device.left.barrier": {"law": "normal", "deviation": 0.04}}
+    plain = spread | {"device.left.barrier": 0.04}  # a deviation is that of a normal law
     for sign in ("", "-"):
         together = (KEY, f"{sign}device.left.barrier")
+        of_plain, _ = column_values(Columns(count=30, spread=plain, together=together), VALUE)
         found, weights = column_values(Columns(count=30, spread=spread, together=together), VALUE)
         energy, barrier = found[KEY], found["device.left.barrier"]
         assert len(weights) == 30
         assert (np.diff(energy) > 0.0).all()
         assert (np.diff(barrier) > 0.0 if not sign else np.diff(barrier) < 0.0).all()
         assert barrier @ weights == pytest.approx(0.0, abs=1e-12)
+        np.testing.assert_allclose(of_plain["device.left.barrier"], barrier, atol=1e-12)
+        edges = norm.ppf(np.concatenate(([0.0], weights.cumsum().clip(max=1.0))))
+        means = [norm.expect(lb=low, ub=high, conditional=True) for low, high in pairwise(edges)]
+        np.testing.assert_allclose(barrier, (-0.04 if sign else 0.04) * np.array(means), rtol=1e-6, atol=1e-9)
         assert 0.9 < np.sqrt(barrier**2 @ weights) / 0.04 < 1.0  # the slices of the first law cut the second one
         drawn, _ = column_values(Columns(count=250, spread=spread, together=together, nodes="draws"), VALUE)
         in_order = drawn["device.left.barrier"][np.argsort(drawn[KEY])]
         assert (np.diff(in_order) > 0.0 if not sign else np.diff(in_order) < 0.0).all()
         assert drawn[KEY].min() > 0.6
         assert drawn[KEY].mean() == pytest.approx(0.65, abs=0.01)
+
+
+def test_a_kind_has_columns_of_its_own_and_for_the_rest_those_of_all():
+    of_all = {"count": 4, "nodes": "gauss-legendre", "spread": {KEY: "20 meV", "device.left.barrier": "20 meV"}}
+    own = {"name": "a", "share": 0.25, "count": 3, "spread": {"ions.density": "1e24 1/m^3"}}
+    columns = of_all | {"together": [KEY, "device.left.barrier"], "kinds": [own, {"name": "b", "share": 0.25}]}
+    first, second = (kind.columns for kind in kinds_of(load_case("junction", {"columns": columns})))
+    assert (first.count, first.nodes, first.together) == (3, "gauss-legendre", None)
+    assert list(first.spread) == ["ions.density"]
+    assert (second.count, second.together) == (4, (KEY, "device.left.barrier"))
+    assert first.kinds is second.kinds is None
 
 
 def test_the_order_in_which_spreads_and_values_of_kinds_are_written_is_no_part_of_the_digest():
