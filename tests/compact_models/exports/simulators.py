@@ -31,7 +31,7 @@ def stairs(*levels: tuple[float, float], edge: float = 1e-9):
     for voltage, duration in levels:
         points += [(now + edge, voltage), (now + duration, voltage)]
         now += duration
-        reads += [now - 0.01 * duration] * (voltage == 0.1)
+        reads += [now - 0.01 * duration] * bool(voltage == 0.1)
     return shapes.table(*np.transpose(points), reads)
 
 
