@@ -87,7 +87,6 @@ def check_rules(values: Mapping[str, ArrayLike]) -> None:
 File = str | Path
 AnyModel = Any  # CompactModel, whose module reads and writes through this one
 
-VERSION = 9  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 TABLE_TEXT = {
     "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
@@ -192,7 +191,7 @@ def dataset_of(model: AnyModel) -> "xr.Dataset":
     numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
     heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
-    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | heat | model.about
+    attrs = store.marks(KIND) | numbers | limits | heat | model.about
     if model.noise is not None and model.noise.spread is not None:
         covariance, count, source = model.noise.spread
         about: dict[str, Any] = {"units": "1", "long_name": "covariance of ln of the factors of devices"}
@@ -256,13 +255,7 @@ def stacked(arrays: list[np.ndarray]) -> np.ndarray:
 
 def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
     """The model, of a class, in a Dataset that was read from a path. Raises ResultError."""
-    if ds.attrs.get("model") != KIND:
-        raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
-    if ds.attrs.get("model_version") != VERSION:
-        raise ResultError(
-            path, f"is a compact model of version {ds.attrs.get('model_version')}, this is version {VERSION}",
-            "extract it again by `otjdd compact`",
-        )  # fmt: skip
+    store.check_kind(ds, path, KIND, "extract one by `otjdd compact`")
     try:
         limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
         numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
@@ -278,7 +271,7 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
         check_nodes(of_case, nodes, axes)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
-    own_names = {"model", "model_version", *numbers, "format", "data_sha256", COMPANIONS}
+    own_names = {*store.marks(KIND), *numbers, "format", "data_sha256", COMPANIONS}
     own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in own_names}
     names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, *AXES, COVARIANCE}]

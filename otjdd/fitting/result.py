@@ -32,8 +32,6 @@ from otjdd.results.outputs import about
 from otjdd.results.store import provenance
 from otjdd.system.late import xr
 
-KIND = "otjdd fit"
-VERSION = 2
 DIGITS = 9  # significant digits of values in a case file
 
 
@@ -101,8 +99,7 @@ def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dic
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
     moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]
     attributes = {
-        "fit": KIND,
-        "fit_version": VERSION,
+        **store.marks("fit"),
         "chi_square": solution.chi_square(task),
         "cost": cost(task, solution.values),
         "loss": task.loss,
@@ -124,7 +121,7 @@ def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dic
 
 def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
     """Parameters of a fit. Raises ValueError for a Dataset that is no fit."""
-    if ds.attrs.get("fit") != KIND:
+    if not store.is_of_kind(ds, "fit"):
         raise ValueError("this is no fit: `otjdd fit` makes one")
     rows = json.loads(ds.attrs["parameters"])
     return tuple(Parameter(**row | {"low": float(row["low"]), "high": float(row["high"])}) for row in rows)
@@ -153,7 +150,8 @@ def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Raise ResultError for a fit with missing parts or parts that do not belong together."""
+    """Raise ResultError for a fit of another version, with missing parts or parts that do not belong together."""
+    store.check_kind(ds, os.fspath(path), "fit", "fit again")
     try:
         moving, curves = parameters_of(ds), curves_of(ds)
         if not np.isfinite([error_factor(ds), *(parameter.start for parameter in moving)]).any():

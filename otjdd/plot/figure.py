@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
-from otjdd.fitting.result import KIND as FIT
 from otjdd.measurements.choice import LOST, monotonic_slices
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, axis_of
@@ -25,7 +24,7 @@ from otjdd.plot.runs import KINDS as KINDS
 from otjdd.plot.runs import NamedResult, PanelKind, listed, meant, named_results
 from otjdd.plot.style import CYCLE, GREY, ORANGE, style
 from otjdd.results.outputs import OUTPUTS, measured
-from otjdd.results.store import CALIBRATION, ENGINE
+from otjdd.results.store import ENGINE, MARKS, is_of_kind
 
 SIZE = (4.4, 4.8)  # inches
 PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure
@@ -69,9 +68,9 @@ def figure(
     given = listed(results)
     if hasattr(results, "data_vars"):
         (only,) = given
-        if only.attrs.get("fit") == FIT:
+        if is_of_kind(only, "fit"):
             return fit.fit_figure(only)
-        if CALIBRATION in only.attrs:
+        if MARKS["calibration"][0] in only.attrs:
             return fit.front_figure(only, kinds, own)
         if ENGINE in only.attrs:
             return study.study_figure(only, kinds, own)
@@ -80,7 +79,7 @@ def figure(
         if is_measured(only) and not kinds and own is None:
             return measured_figure(only)
     every = named_results([as_result(ds) if is_measured(ds) else ds for ds in given], label)
-    for mark, words in ((ENGINE, "study"), (PREDICTION, "prediction"), (CALIBRATION, "calibration")):
+    for mark, words in ((ENGINE, "study"), (PREDICTION, "prediction"), (MARKS["calibration"][0], "calibration")):
         if any(mark in run.ds.attrs for run in every):
             raise ValueError(f"a {words} is drawn alone, not with other results")
     data = [NamedResult(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]

@@ -35,14 +35,28 @@ import numpy as np
 from otjdd.errors import ResultError
 from otjdd.results import outputs
 from otjdd.system import limits, sources
-from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_together, write_whole
+from otjdd.system.files import (
+    FORMATS,
+    HDF5,
+    check_format,
+    format_of,
+    read_whole,
+    sealed,
+    unsealed,
+    write_together,
+    write_whole,
+)
 from otjdd.system.late import xr
 
 if TYPE_CHECKING:
     import h5py
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
-CALIBRATION = "calibration"  # attribute of the Datasets of calibrations, and of those alone
+MARKS = {  # kind of Dataset -> attribute that says so, and its value. The version is in the attribute NAME_version
+    "compact model": ("model", "compact model"),
+    "fit": ("fit", "otjdd fit"),
+    "calibration": ("calibration", "otjdd calibration"),
+}
 
 CONVENTIONS = "CF-1.11"  # units by UDUNITS, coordinates; names of outputs are otjdd's own
 
@@ -158,7 +172,6 @@ def outside(properties: h5py.h5p.PropDCID) -> str:
     return f"is kept by the filter {unknown[0]}" if unknown else ""
 
 
-FORMAT = "otjdd result 1"
 COPIES = 3  # of the arrays of a result that are in memory at a time, while it is checked, drawn or exported
 
 
@@ -196,7 +209,7 @@ def saved_elsewhere(ds: xr.Dataset, name: str) -> Path | None:
 
 def encoded(ds: xr.Dataset) -> bytes:
     """Bytes of the file of a Dataset."""
-    stamped = ds.assign_attrs(format=FORMAT, data_sha256=data_sha256(ds))
+    stamped = ds.assign_attrs(format=format_of("result"), data_sha256=data_sha256(ds))
     # In memory first: HDF5 crashes the process on a full disk.
     encoding = {str(name): _encoding(variable) for name, variable in stamped.variables.items()}
     return sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding))
@@ -226,8 +239,7 @@ def read(path: str | Path) -> xr.Dataset:
         raise
     except Exception as error:  # the seal is right, so the file was written whole, but not as a Dataset
         raise ResultError(path, f"is not an otjdd result ({error})") from error
-    if ds.attrs.get("format") != FORMAT:
-        raise ResultError(path, f"is not of the format {FORMAT!r}")
+    check_format(path, "result", ds.attrs.get("format"))
     ds = ds.set_coords([name for name in outputs.COORDINATES if name in ds.data_vars])  # older results had fewer
     if ds.attrs.get("data_sha256") != data_sha256(ds):
         raise ResultError(path, "is damaged: its numbers do not fit their checksum")
@@ -287,20 +299,30 @@ def check_replaceable(result: Path, paths: Iterable[Path]) -> None:
             raise ResultError(path, f"was not written with {result}, or was edited", "move it, or choose another name")
 
 
-def check_kind(path: Path, attribute: str, kind: str) -> None:
-    """Raise ResultError if a path is anything else than a result of otjdd whose attribute has the value `kind`."""
-    if path.exists() and not (
-        path.is_file() and read_whole(path).startswith(HDF5) and is_of_kind(path, attribute, kind)
-    ):
-        raise ResultError(path, "is something else, and would be replaced", "move it, or choose another name")
+def marks(kind: str) -> dict[str, Any]:
+    """Attributes of a Dataset of a kind, one of MARKS: what it is, and the version of its format."""
+    name, value = MARKS[kind]
+    return {name: value, f"{name}_version": FORMATS[kind]}
 
 
-def is_of_kind(path: Path, attribute: str, kind: str) -> bool:
-    """True for a result whose attribute has the value `kind`."""
-    try:
-        return bool(read(path).attrs.get(attribute) == kind)
-    except ResultError:
-        return False
+def is_of_kind(ds: xr.Dataset, kind: str) -> bool:
+    """True for a Dataset of a kind, one of MARKS, of any version."""
+    name, value = MARKS[kind]
+    return bool(ds.attrs.get(name) == value)
+
+
+def check_kind(ds: xr.Dataset, path: str | Path, kind: str, advice: str) -> None:
+    """Raise ResultError unless a Dataset, read from a path, is of a kind, one of MARKS, and of its present version."""
+    version = ds.attrs.get(f"{MARKS[kind][0]}_version", FORMATS[kind])
+    check_format(path, kind, f"otjdd {kind} {version}" if is_of_kind(ds, kind) else "", advice)
+
+
+def check_may_replace(path: Path, kind: str) -> None:
+    """Raise ResultError if a path is anything else than a result of otjdd of a kind, one of MARKS."""
+    with contextlib.suppress(ResultError):
+        if not path.exists() or (path.is_file() and is_of_kind(read(path), kind)):
+            return
+    raise ResultError(path, "is something else, and would be replaced", "move it, or choose another name")
 
 
 def write_with(ds: xr.Dataset, result: Path, contents: Mapping[Path, bytes], ours: Iterable[Path] = ()) -> None:

@@ -6,7 +6,6 @@ is not written. The arrays that change, and the identity of the run, are written
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, Run
 from otjdd.solver.start import KeptState, Start
 from otjdd.system import array_file, files, sources
-from otjdd.system.files import read_whole, unsealed, write_whole
+from otjdd.system.files import read_whole, write_whole
 from otjdd.variables import OUTPUT
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ MACHINE = (
 AFRESH = "start again, without --resume"
 INSTANT = KeptState._fields[:-1]  # of a kept state, beside its memory
 LOGS = "rows", "reads"  # of a run
-FORMAT = "otjdd checkpoint 2"
 
 
 class CheckpointPlace(NamedTuple):
@@ -98,30 +96,27 @@ def moment(run: Run, wall_time: float) -> CheckpointContents:
 
 def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[str, str]) -> None:
     """Write the state of a run at a moment. Raises ResultError."""
-    head = {"format": FORMAT, "belongs": belongs, "counts": then.counts, "wall_time": then.wall_time}
+    head = {"belongs": belongs, "counts": then.counts, "wall_time": then.wall_time}
     rows, reads, states = then.lengths
     lists = {"rows": run.rows[:rows], "reads": run.reads[:reads]}
     blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
     kept = [dict(zip(INSTANT, state, strict=False)) | state.start for state in run.kept_states[:states]]
     kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in kept[0]} if kept else {}
-    write_whole(path, array_file.packed(head, {**blocks, **kept_states, **then.memory}), mode=0o600)
+    write_whole(path, array_file.packed("checkpoint", head, {**blocks, **kept_states, **then.memory}), mode=0o600)
 
 
 def read(path: Path, belongs: dict[str, str]) -> Saved:
     """A checkpoint. Raises ResultError when it is damaged, belongs to another run, or comes from another user."""
-    line, _, numbers = unsealed(path, read_whole(path, owned=True)).partition(b"\n")
-    if not line.startswith(b"{"):
-        raise ResultError(path, "is not a checkpoint of this version of otjdd", AFRESH)
+    head, numbers = array_file.opened(path, read_whole(path, owned=True), "checkpoint", AFRESH)
     try:
-        head = json.loads(line)
-        if head["format"] != FORMAT or not isinstance(head["belongs"], dict):
-            raise ValueError("it is of another format, or does not say what it belongs to")
+        if not isinstance(head["belongs"], dict):
+            raise ValueError("it does not say what it belongs to")
         arrays = array_file.unpacked(head["arrays"], numbers)
         if not arrays["kept.c"].ndim == 3 or not len(arrays["kept.c"]):
             raise ValueError("it does not hold the state that its run began with")
         saved = Saved(path, arrays, Counts._make(map(int, head["counts"])), float(head["wall_time"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ResultError(path, f"is not a checkpoint ({error})", AFRESH) from error
+        raise ResultError(path, f"is no whole checkpoint ({error})", AFRESH) from error
     for name, own in belongs.items():
         if (stated := head["belongs"].get(name)) != own:
             raise ResultError(path, unlike(name, stated, own), AFRESH)

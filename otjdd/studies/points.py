@@ -7,7 +7,6 @@ After a short run nothing waits until the disk has the file, since that would ta
 damages the file, its seal does not fit, and the point is computed again.
 """
 
-import json
 import math
 import os
 from collections.abc import Iterable
@@ -21,12 +20,10 @@ from otjdd.errors import ResultError
 from otjdd.studies import plan as keeping
 from otjdd.studies.plan import KeptArray
 from otjdd.system import array_file, files
-from otjdd.system.files import read_whole, unsealed, write_whole
+from otjdd.system.files import OtherVersion, read_whole, write_whole
 from otjdd.system.sources import digest
 from otjdd.units import brief
 
-FORMAT = "otjdd point 4"
-ANY_FORMAT = "otjdd point "  # beginning of the format of any version
 OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
 SHORT = 1.0  # s; the file of a shorter run is not forced to the disk, since forcing takes some 10 ms
@@ -50,24 +47,20 @@ class PointOutcome(NamedTuple):
 
 def pack(point: PointOutcome) -> bytes:
     """A point as the bytes of its file."""
-    head = {"format": FORMAT, "source_sha256": digest(), **point._asdict()}
-    return array_file.packed(head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
+    head = {"source_sha256": digest(), **point._asdict()}
+    return array_file.packed("point", head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
 
 
 def unpack(path: Path, data: bytes) -> PointOutcome:
     """The point of a file, with status "stale" if other sources computed it. Raises ResultError if it is damaged."""
-    line, _, body = unsealed(path, data).partition(b"\n")
     try:
-        head = json.loads(line)
-        form = head["format"]
-        if form != FORMAT:
-            if not form.startswith(ANY_FORMAT):
-                raise ValueError("of another format")
-            return PointOutcome("stale", OTHER_VERSION, keep=tuple(head["keep"]))
-        head = Head.model_validate_json(line)
+        stated, body = array_file.opened(path, data, "point")
+        head = Head.model_validate(stated)
         arrays = {name: kept(name, values) for name, values in array_file.unpacked(head.arrays, body).items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ResultError(path, f"is no point of a study ({brief(str(error))})") from error
+    except OtherVersion:
+        return PointOutcome("stale", OTHER_VERSION)
+    except (ValueError, TypeError) as error:
+        raise ResultError(path, f"is no whole point ({brief(str(error))})") from error
     if head.source_sha256 != digest():
         return PointOutcome("stale", OTHER_VERSION, keep=head.keep)
     return PointOutcome(head.status, head.reason, head.seconds, head.keep, head.limits, arrays)
@@ -78,7 +71,7 @@ class Head(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["otjdd point 4"]
+    format: str
     source_sha256: str
     status: Literal["done", "solver", "time", "lost", "error"]
     reason: str

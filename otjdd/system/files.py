@@ -5,7 +5,7 @@ happens in between, power cuts included, its name stands for the old content, fo
 place is replaced and not followed: in a folder that others can write to, a link could lead to any file of the user.
 
 A sealed file ends with the sha256 of all bytes before it, so that damage is found before any parser reads it. HDF5 allows
-bytes after its end, and other readers of NetCDF ignore them.
+bytes after its end, and other readers of NetCDF ignore them. It also states its kind and the version of its format.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ SEAL_BYTES = len(SEAL) + 64 + 1
 NOTED: ContextVar[set[tuple[int, int]] | None] = ContextVar("NOTED", default=None)  # (device, number) of files read
 LONGEST = 100  # bytes of a name that other names are made from; most disks allow 255 in all, encrypted ones 143
 YOUNG, STALE = 5.0, 3600.0  # s: age from which an unfinished file without a lock, or with one, may be removed
+
+FORMATS = {  # kind of sealed file -> version of its format, increased when what it holds changes its meaning
+    "result": 1, "compact model": 9, "fit": 2, "calibration": 1, "point": 4, "checkpoint": 2,
+}  # fmt: skip
 
 ADVICE = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -222,6 +226,24 @@ def _size(number: int) -> str:
 def sealed(data: bytes | memoryview) -> bytes:
     """The data with their seal, the sha256, at the end."""
     return b"".join([data, SEAL, hashlib.sha256(data).hexdigest().encode(), b"\n"])
+
+
+def format_of(kind: str) -> str:
+    """What a file of a kind states as its format."""
+    return f"otjdd {kind} {FORMATS[kind]}"
+
+
+class OtherVersion(ResultError):
+    """A file of the right kind whose format is of another version."""
+
+
+def check_format(path: str | Path, kind: str, stated: object, advice: str = "") -> None:
+    """Raise ResultError unless a file states the format of a kind; OtherVersion if it states another version of it."""
+    words, _, version = str(stated).rpartition(" ")
+    if words != f"otjdd {kind}":
+        raise ResultError(path, f"is no {kind} of otjdd", advice)
+    if version != str(FORMATS[kind]):
+        raise OtherVersion(path, f"is a {kind} of version {version}, this is version {FORMATS[kind]}", advice)
 
 
 def unsealed(path: str | Path, data: bytes) -> bytes:

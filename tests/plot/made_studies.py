@@ -3,7 +3,6 @@
 import numpy as np
 import xarray as xr
 
-from otjdd.results.store import CALIBRATION
 
 AXES = {"thickness": ("m", np.linspace(2e-9, 3e-9, 20)), "width": ("s", np.logspace(-9, -3, 20)), "law": ("1", None)}
 
@@ -35,4 +34,4 @@ def front() -> xr.Dataset:
         "target": ["height", "slope", "R", "V"],
         "aim": ("target", ["barrier", "barrier", "resistance", "threshold"]),
     }
-    return xr.Dataset({"visited_distance": (("visit", "target"), distances)}, coords, {CALIBRATION: "made"})
+    return xr.Dataset({"visited_distance": (("visit", "target"), distances)}, coords, {"calibration": "made"})

@@ -9,10 +9,9 @@ import xarray as xr
 from commands import otjdd
 
 from otjdd.errors import ResultError
-from otjdd.results import store
 from otjdd.results.outputs import COORDINATES, OUTPUTS, TEXTS, dataset
 from otjdd.results.store import data_sha256, provenance, read, write
-from otjdd.system.files import HDF5, sealed
+from otjdd.system.files import HDF5, format_of, sealed
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "channel": 3, "layer": 2, "trap": 2,
@@ -137,7 +136,7 @@ def test_files_that_are_no_result_are_refused_with_words(tmp_path):
         b"time,current\n": "not a NetCDF4 file",
         b"CDF\x01" + bytes(100): "not a NetCDF4 file",
         foreign: "not written by otjdd",
-        sealed(foreign): "not of the format",
+        sealed(foreign): "is no result of otjdd",
         sealed(HDF5 + bytes(500)): "not an otjdd result",
     }
     for content, words in contents.items():
@@ -150,7 +149,7 @@ def test_files_that_are_no_result_are_refused_with_words(tmp_path):
 
 def test_numbers_that_do_not_fit_their_checksum_are_refused_even_under_a_seal(tmp_path):
     path = tmp_path / "a.nc"
-    small(format=store.FORMAT, data_sha256="0" * 64).to_netcdf(
+    small(format=format_of("result"), data_sha256="0" * 64).to_netcdf(
         path, engine="h5netcdf", encoding={"state": {"dtype": "S1"}}
     )
     path.write_bytes(sealed(path.read_bytes()))

@@ -183,7 +183,8 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
     head, arrays = halfway
     path = tmp_path / "checkpoint"
     changed = {name: array for name, array in (arrays | change).items() if array is not None and name not in head}
-    path.write_bytes(array_file.packed({name: change.get(name, value) for name, value in head.items()}, changed))
+    head = {name: change.get(name, value) for name, value in head.items()}
+    path.write_bytes(array_file.packed("checkpoint", head, changed))
     with pytest.raises(ResultError, match="start again, without --resume"):
         resumed(path)
 
@@ -191,7 +192,7 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
 @pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
 def test_a_checkpoint_that_others_may_have_written_is_not_taken(tmp_path, halfway):
     path = tmp_path / "checkpoint"
-    path.write_bytes(array_file.packed(*halfway))
+    path.write_bytes(array_file.packed("checkpoint", *halfway))
     path.chmod(0o666)
     with pytest.raises(ResultError, match="belongs to somebody else, or others can write to it"):
         resumed(path)
@@ -205,7 +206,7 @@ def test_a_checkpoint_that_others_may_have_written_is_not_taken(tmp_path, halfwa
 @pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
 def test_a_result_in_the_place_of_a_checkpoint_is_no_advice_to_load_it_unsafely(tmp_path, uninterrupted):
     store.write(uninterrupted, tmp_path / "checkpoint")
-    with pytest.raises(ResultError, match="is not a checkpoint of this version of otjdd; start again"):
+    with pytest.raises(ResultError, match="is no checkpoint of otjdd; start again"):
         resumed(tmp_path / "checkpoint")
 
 

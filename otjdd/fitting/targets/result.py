@@ -24,13 +24,12 @@ from otjdd.fitting.search import visits, visits_of
 from otjdd.fitting.targets.task import DIGITS, TargetedCase, TargetTask
 from otjdd.results import store
 from otjdd.results.outputs import about
-from otjdd.results.store import CALIBRATION, provenance
+from otjdd.results.store import provenance
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
 from otjdd.system.late import xr
 from otjdd.system.limits import shielded
 
-KIND = "otjdd calibration"
 MOST_PAIRS = 12  # most pairs of aims that are named
 
 
@@ -74,7 +73,7 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
             "target": ("target", task.target_names, about("target of the calibration")),
             "aim": ("target", task.aims, about("claim of the target, else the target itself")),
         },
-        provenance(source, resolved, title=title) | {CALIBRATION: KIND, "search": fingerprint(task)},
+        provenance(source, resolved, title=title) | store.marks("calibration") | {"search": fingerprint(task)},
     )
 
 
@@ -110,8 +109,7 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
     version of otjdd.
     """
     ds = store.read(path)
-    if ds.attrs.get(CALIBRATION) != KIND:
-        raise ResultError(path, "is no search of a calibration", AFRESH)
+    store.check_kind(ds, path, "calibration", AFRESH)
     if ds.attrs.get("source_sha256") != sources.digest():
         raise ResultError(path, "is a search by another version of otjdd", AFRESH)
     if ds.attrs.get("search") != fingerprint(task):
@@ -216,7 +214,7 @@ def written_files(out: Path, task: TargetTask) -> list[Path]:
 def check_replaceable(out: Path, task: TargetTask) -> None:
     """Raise ResultError if a file that the user has not named would be replaced, and is not of an earlier calibration."""
     evaluations = path_beside(out)
-    store.check_kind(evaluations, CALIBRATION, KIND)
+    store.check_may_replace(evaluations, "calibration")
     store.check_replaceable(evaluations, [path for path in case_files(out, task) if path != out])
 
 
