@@ -106,7 +106,9 @@ def kept_kernels(folder: Path) -> str:
         code = "from otjdd import selftest; selftest.kept_kernel()"
         environment = interpreter.environment(NUMBA_CACHE_DIR=other)
         for expected in ("compiled", "loaded", "damaged, compiled", "loaded"):
-            done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True)
+            done = subprocess.run(
+                interpreter.interpreter_command(code), env=environment, capture_output=True, text=True
+            )
             entries = list(Path(other).rglob("selftest.square*"))
             require(len(entries) == 2, f"{len(entries)} files for one kernel and its entry point; {done.stderr[-200:]}")
             require(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
@@ -167,7 +169,7 @@ def other_processes(folder: Path) -> str:
     """The command line in a process with another time zone and one thread gives the same numbers."""
     (folder / "pulse.toml").write_text(case.parse_case(self_check.CASE).replace(**PULSE).resolved(), encoding="utf-8")
     words = "run", "pulse.toml", "-o", "other.nc", "-q"
-    command = interpreter.command("from otjdd.cli import main; main()", *words)
+    command = interpreter.interpreter_command("from otjdd.cli import main; main()", *words)
     environment = interpreter.environment(TZ="Asia/Kathmandu", NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     require(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")

@@ -22,7 +22,7 @@ def otjdd(folder: Path, *words: str, before: str = "") -> subprocess.CompletedPr
     """Run a command as users start it, after shell code; the working folder is not on the path of its modules."""
     environment = os.environ | {"COLUMNS": "200"}
     environment.pop(interpreter.SAFE_PATH, None)  # the children have to set it themselves
-    command = ["sh", "-c", f'{before or ":"}; exec "$@"', "sh", *interpreter.command(OTJDD, *words)]
+    command = ["sh", "-c", f'{before or ":"}; exec "$@"', "sh", *interpreter.interpreter_command(OTJDD, *words)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
 
 

@@ -58,7 +58,7 @@ print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.
 def moved(steps, w, count, up):
     """Weights after as many pulses each, up or down."""
     for n in range(1, count.max(initial=0) + 1):
-        w = np.where(count >= n, aihwkit.updated(steps, w, up), w)
+        w = np.where(count >= n, aihwkit.after_one_pulse(steps, w, up), w)
     return w
 
 

@@ -233,7 +233,7 @@ def words_of(node: dict[str, Any]) -> str:
     if "expected" in node:  # a quantity
         return str(node["expected"])
     if kind in ("integer", "number"):
-        return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
+        return ("a whole number" if kind == "integer" else "a number") + bounds_in_words(node)
     counts = [node.get("minItems"), node.get("maxItems")]
     if kind == "array" and any(counts):
         least, most = counts
@@ -244,7 +244,7 @@ def words_of(node: dict[str, Any]) -> str:
     return TYPES.get(kind, "a value") + (" that is not empty" if "minLength" in node else "")
 
 
-def bounds_of(node: dict[str, Any]) -> str:
+def bounds_in_words(node: dict[str, Any]) -> str:
     """Bounds of a number, such as " from 8 to 4096" or " above 0 and at most 1"; "" when there are none."""
     names = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     bounds = {word: shortest_text(Decimal(str(node[name]))) for name, word in names.items() if name in node}

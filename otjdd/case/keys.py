@@ -36,7 +36,7 @@ class CaseTable(NamedTuple):
     record: type[BaseModel]
 
 
-def tables(heading: str = "The case", path: str = "", record: type[BaseModel] = Case) -> Iterator[CaseTable]:
+def tables_within(heading: str = "The case", path: str = "", record: type[BaseModel] = Case) -> Iterator[CaseTable]:
     """A table and those within it, each at all of its paths; alternatives of a table one after the other."""
     yield CaseTable(heading, path, record)
     for name, field in record.model_fields.items():
@@ -44,7 +44,7 @@ def tables(heading: str = "The case", path: str = "", record: type[BaseModel] = 
             records = records_of(field.annotation)
             place = f"{path}.{name}".lstrip(".") + ("[0]" if is_list(field.annotation) else "")
             for option in records:
-                yield from tables(heading_of(field.title, option, len(records) > 1), place, option)
+                yield from tables_within(heading_of(field.title, option, len(records) > 1), place, option)
 
 
 def heading_of(title: str, record: type[BaseModel], several: bool) -> str:
@@ -104,7 +104,7 @@ def default_of(node: dict[str, Any], nodes: list[dict[str, Any]]) -> str:
 def markdown() -> str:
     """All keys as Markdown, a table for each record at the first of its paths."""
     of_record: dict[type[BaseModel], dict[str, CaseTable]] = {}
-    for table in tables():
+    for table in tables_within():
         of_record.setdefault(table.record, {}).setdefault(table.path, table)
     parts = []
     for record, by_path in of_record.items():
@@ -128,7 +128,7 @@ def code(text: str) -> str:
 
 def dotted_keys() -> list[str]:
     """All dotted keys, each once, for completion."""
-    return list(dict.fromkeys(key.path for _, path, record in tables() for key in keys_of(path, record)))
+    return list(dict.fromkeys(key.path for _, path, record in tables_within() for key in keys_of(path, record)))
 
 
 def editor_schema() -> dict[str, Any]:

@@ -53,13 +53,13 @@ def statements(text: str, keys: Scan) -> None:
     at = skip(BLANK, text, 0)
     while at < len(text):
         if text[at] == "[":
-            table, at = header(text, at, keys, lengths)
+            table, at = scanned_header(text, at, keys, lengths)
         else:
             at = scan_pair(text, at, table, keys)
         at = skip(BLANK, text, at)
 
 
-def header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
+def scanned_header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
     """Scan `[table]` or `[[list of tables]]`. Returns the path of the table it opens, and where the header ends.
 
     lengths : path -> tables so far in a list of tables; 0 for a plain table

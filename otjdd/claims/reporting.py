@@ -100,7 +100,7 @@ def picture_url(verdict: Verdict) -> dict[str, Any]:
     if not has_picture(verdict):
         return {}
     fig = picture(verdict)
-    url = "data:image/svg+xml;base64," + b64encode(style.encoded(fig, "svg")).decode()
+    url = "data:image/svg+xml;base64," + b64encode(style.encoded_picture(fig, "svg")).decode()
     return {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}
 
 

@@ -107,24 +107,27 @@ def compact(
 def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
     from otjdd.compact_models.exports import export_noise, folder, pulses, testbench
-    from otjdd.compact_models.exports.folder import extracted
+    from otjdd.compact_models.exports.folder import extracted_with_train
     from otjdd.plot import fit as picture
     from otjdd.plot import style
 
     try:
-        model, cycle, devices, noise = extracted(case, request, train, out, progress_lines)
+        model, cycle, devices, noise = extracted_with_train(case, request, train, out, progress_lines)
     except (ExtractionError, KeyboardInterrupt) as error:
         if (unfinished := getattr(error, "partial", None)) is not None:
             tell_error(unfinished)
             tell(f"The model as far as it got is in {out / folder.MODEL}.")
         raise
     assert model.measured is not None  # `build.compact` measures every model
-    drawn = style.encoded(picture.agreement(model.measured), "png")
+    drawn = style.encoded_picture(picture.agreement(model.measured), "png")
     paths = folder.write_exports(model, out, cycle, devices, noise, drawn)
     tell_error(model)
     if noise:
-        print("\n".join(export_noise.comparison(noise.rows)))
-    for text in [*pulses.warnings(cycle), *(export_noise.warnings(noise, cycle) if noise and cycle else ())]:
+        print("\n".join(export_noise.comparison_lines(noise.rows)))
+    for text in [
+        *pulses.network_warnings(cycle),
+        *(export_noise.scatter_warnings(noise, cycle) if noise and cycle else ()),
+    ]:
         tell(f"warning: {text}")
     print("\n".join(map(str, paths)))
     tell(testbench.advice("example.cir and example.sim", "otj.va"))
@@ -133,9 +136,9 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
 def tell_error(model: CompactModel) -> None:
     """Print the error of a model, a line for each drive."""
     from otjdd.compact_models import device_factors, noise_error
-    from otjdd.compact_models.error import rows
+    from otjdd.compact_models.error import error_lines
 
-    errors = rows(model)
+    errors = error_lines(model)
     if errors:
         print(
             "".join(f"{row.words}\n" for row in errors)
@@ -143,7 +146,7 @@ def tell_error(model: CompactModel) -> None:
         )
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
-    for line in (*noise_error.rows(model), *device_factors.words(model)):
+    for line in (*noise_error.noise_lines(model), *device_factors.words(model)):
         print(line)
     if warning := noise_error.negligible_noise(model):
         tell(f"warning: {warning}")

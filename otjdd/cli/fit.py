@@ -191,7 +191,7 @@ def fit(
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out, as_json, quiet)
         raise
-    write(ds, out, path)
+    write_files(ds, out, path)
     show(ds, out, as_json, quiet)
 
 
@@ -324,7 +324,7 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
 
-def write(ds: xr.Dataset, out: Path, case: Path) -> None:
+def write_files(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.case.document import find_case
@@ -332,7 +332,7 @@ def write(ds: xr.Dataset, out: Path, case: Path) -> None:
     from otjdd.plot import fit as picture
     from otjdd.plot import style
 
-    drawn = style.encoded(picture.fit_figure(ds), "png")
+    drawn = style.encoded_picture(picture.fit_figure(ds), "png")
     write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()
 

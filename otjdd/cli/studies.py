@@ -291,7 +291,7 @@ def search_for_aims(
         rounded = task.rounded(solution.x)
         (written,) = evaluate([rounded])
         if out:
-            result.write(out, task, visited, solution.x)
+            result.write_calibration(out, task, visited, solution.x)
         if all(part.coarse == part.case for part in task.cases):
             return solution, written, None
         return solution, written, evaluate._replace(task=task.with_own_numerics()).simulated([rounded])[0]
@@ -315,7 +315,7 @@ def keep_best_set(out: Path | None, task: TargetTask, at: SearchProgress | None)
     from otjdd.fitting.targets import result
 
     if out and at:
-        result.write(out, task, at.visited, at.x)
+        result.write_calibration(out, task, at.visited, at.x)
         tell(
             f"The best set until then, with a score of {task.global_score(at.values):.3g}, is in "
             f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume continues from it."

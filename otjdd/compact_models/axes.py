@@ -26,7 +26,7 @@ from otjdd.units import DIMENSIONS, parse, write
 LOGARITHMIC = ("emptying",)  # numbers whose logarithm is interpolated
 
 
-def between(of_nodes: Sequence[Tables], share: np.ndarray) -> Tables:
+def tables_between_nodes(of_nodes: Sequence[Tables], share: np.ndarray) -> Tables:
     """Tables interpolated between those at the nodes, which share their knots. share : (N,) of `axes.weights`"""
     by_name: dict[str, Any] = {}
     for name in Tables._fields:
@@ -106,24 +106,24 @@ class ModelAxis(NamedTuple):
         return self.values[0] <= value <= self.values[-1]
 
 
-def measure(axis: ModelAxis, value: float | np.ndarray) -> np.ndarray:
+def linear_measure(axis: ModelAxis, value: float | np.ndarray) -> np.ndarray:
     """The quantity in which u is linear: 1/T of a temperature, the value itself of another axis."""
     return 1.0 / np.asarray(value) if axis.key == TEMPERATURE else np.asarray(value)
 
 
 def scale(axis: ModelAxis) -> tuple[float, float]:
     """Middle and half width of the range of an axis, in the quantity of `measure`."""
-    first, last = sorted(float(measure(axis, axis.values[end])) for end in (0, -1))
+    first, last = sorted(float(linear_measure(axis, axis.values[end])) for end in (0, -1))
     return 0.5 * (first + last), 0.5 * (last - first)
 
 
 def powers(axis: ModelAxis, values: Sequence[float]) -> np.ndarray:
     """Powers (n, N) of u from 0 to N - 1 at values (n,) of an axis with N nodes."""
     middle, half = scale(axis)
-    return np.vander((measure(axis, np.array(values)) - middle) / half, len(axis.values), increasing=True)
+    return np.vander((linear_measure(axis, np.array(values)) - middle) / half, len(axis.values), increasing=True)
 
 
-def counts(axes: Sequence[ModelAxis]) -> tuple[int, ...]:
+def node_counts(axes: Sequence[ModelAxis]) -> tuple[int, ...]:
     """Numbers of nodes along the axes; (1,) without an axis."""
     return tuple(len(axis.values) for axis in axes) or (1,)
 
@@ -133,12 +133,12 @@ def points(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
     return list(product(*(axis.values for axis in axes)))
 
 
-def middles(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
+def middles_of_nodes(axes: Sequence[ModelAxis]) -> list[tuple[float, ...]]:
     """Points in the middle between neighbouring nodes along all axes at once, as values of all axes."""
     between = []
     for axis in axes:
-        halfway = measure(axis, np.array(axis.values))
-        between.append(tuple(map(float, measure(axis, 0.5 * (halfway[1:] + halfway[:-1])))))
+        halfway = linear_measure(axis, np.array(axis.values))
+        between.append(tuple(map(float, linear_measure(axis, 0.5 * (halfway[1:] + halfway[:-1])))))
     return list(product(*between))
 
 
@@ -147,13 +147,13 @@ def monomials(values: np.ndarray, axes: Sequence[ModelAxis]) -> np.ndarray:
 
     (..., 1) without an axis.
     """
-    coefficients = np.reshape(values, (*counts(axes), *np.shape(values)[1:]))
+    coefficients = np.reshape(values, (*node_counts(axes), *np.shape(values)[1:]))
     for axis in axes:
         coefficients = np.moveaxis(coefficients, 0, -1) @ np.linalg.inv(powers(axis, axis.values)).T
     return coefficients if axes else np.moveaxis(coefficients, 0, -1)
 
 
-def weights(point: Sequence[float], axes: Sequence[ModelAxis]) -> np.ndarray:
+def node_weights(point: Sequence[float], axes: Sequence[ModelAxis]) -> np.ndarray:
     """Weights (N,) of the values at the nodes in their polynomial at a value of each axis."""
     whole = np.ones(1)
     for value, axis in zip(point, axes, strict=True):
@@ -225,9 +225,9 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
         raise fault(key, f"{fewest} to {MOST} nodes", str(count))
     if not axis.within(own):
         raise fault(key, f"values around the case's own, {axis.text(own)}", between)
-    even = np.linspace(measure(axis, low), measure(axis, high), count)
-    inner = [float(value) for value in measure(axis, even[1:-1])]
-    apart = np.abs(even[1:-1] - measure(axis, own)) / abs(even[1] - even[0])
+    even = np.linspace(linear_measure(axis, low), linear_measure(axis, high), count)
+    inner = [float(value) for value in linear_measure(axis, even[1:-1])]
+    apart = np.abs(even[1:-1] - linear_measure(axis, own)) / abs(even[1] - even[0])
     if own not in (low, high) and apart.min(initial=np.inf) <= CLOSE:
         inner.pop(int(np.argmin(apart)))
     return axis._replace(values=tuple(sorted({low, *inner, high, own})))

@@ -83,7 +83,7 @@ def run_again(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
     return run
 
 
-def hold(run: Run, voltage: float, times: Sequence[float] | np.ndarray) -> None:
+def hold_run(run: Run, voltage: float, times: Sequence[float] | np.ndarray) -> None:
     """Hold a run at a voltage [V] and keep its state at each of the ascending times (n,) [s]. Raises SolverError."""
     integrate.jump(run, voltage)
     ends = np.asarray(times, float)
@@ -100,7 +100,7 @@ def stations(bench: Bench, c: np.ndarray, voltage: float, times: Sequence[float]
     """
     run, failure = run_again(bench, c), None
     try:
-        hold(run, voltage, times)
+        hold_run(run, voltage, times)
     except SolverError as error:
         failure = error
     for state in run.kept_states:
@@ -119,7 +119,7 @@ def profiles_after(bench: Bench, profiles: np.ndarray, voltage: float, duration:
     ends = []
     for c in profiles:
         run = run_again(bench, c[None])
-        hold(run, voltage, [duration])
+        hold_run(run, voltage, [duration])
         ends.append(run.kept_states[0].c)
     return np.concatenate(ends)
 
@@ -185,10 +185,10 @@ class Branch(NamedTuple):
 
 def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
     """State of a column with concentrations c (1, N): its mean position after `settling` seconds at 0 V."""
-    return float(states_of(bench, c, settling)[0])
+    return float(column_states(bench, c, settling)[0])
 
 
-def states_of(bench: Bench, profiles: np.ndarray, settling: float) -> np.ndarray:
+def column_states(bench: Bench, profiles: np.ndarray, settling: float) -> np.ndarray:
     """States (n,) of columns with concentrations (n, N)."""
     at_rest = profiles_after(bench, profiles, 0.0, settling)
     return np.array([position(bench, c[None]) for c in at_rest])
@@ -214,7 +214,9 @@ def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.
     return at_states(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
-def rows_of(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
+def conductance_rows(
+    bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float
+) -> tuple[np.ndarray, float]:
     """log10 of the conductance [S] and the charge [C/m2] (2, Q) at a voltage [V] and states (Q,); largest electron ratio.
 
     branches : runs at or near that voltage, whose profiles are read
@@ -242,7 +244,7 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float, spacing
         if between or abs(places[i] - position(bench, samples[-1][1])) > spacing.least or i == len(times) - 1:
             samples.append((times[i], profiles[i]))
     sampled = np.concatenate([c_then for _, c_then in samples])
-    return Branch(np.array([time for time, _ in samples]), states_of(bench, sampled, settling), sampled)
+    return Branch(np.array([time for time, _ in samples]), column_states(bench, sampled, settling), sampled)
 
 
 def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
@@ -305,7 +307,7 @@ LOST = 0.1  # of the thickness: displacement after which the way is full
 UNMOVED = 1e-3  # share of displaced ions below which a film counts as uniform
 
 
-def extremes(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarray]:
+def extreme_profiles(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarray]:
     """Concentrations (1, N) [1/m3] after the longest time at the lowest and at the highest voltage, from three runs."""
     high = concentrations_after(bench, uniform(bench), limits.high, limits.longest)
     low = concentrations_after(bench, high, limits.low, limits.longest)

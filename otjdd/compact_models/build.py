@@ -148,7 +148,7 @@ def completed(tables: CompactModel, case: Case, spreads: Mapping[str, Spread], l
         if later.noise:
             whole = with_noise(whole, case, spreads["noise"])
         if later.measure:
-            whole = error.with_error(whole, case, spreads["error"], WORST, later.left_out)
+            whole = error.with_measured_error(whole, case, spreads["error"], WORST, later.left_out)
         if later.measure and later.noise:
             whole = noise_error.with_scatter(whole, case.without_study(), spreads["scatter"])
             whole = device_factors.with_devices(whole, case, later.devices, spreads["devices"])
@@ -252,10 +252,10 @@ def over_axes(
 ) -> CompactModel:
     """Model of a case, with the models at all nodes of the axes. The values of the case are one of the nodes."""
     if not axes:
-        return extracted(case, limits, spread, progress)
+        return extracted_model(case, limits, spread, progress)
     at = points(axes)
     at_nodes = [
-        extracted(at_node(case, axes, point), limits, spread, of_part(progress, n, len(at)))
+        extracted_model(at_node(case, axes, point), limits, spread, of_part(progress, n, len(at)))
         for n, point in enumerate(at)
     ]
     point = tuple(value_in_case(case, axis.key)[0] for axis in axes)
@@ -294,7 +294,7 @@ def check_alike(models: Sequence[CompactModel]) -> None:
             raise NotAsExpected(f"columns and a circuit of the same {name} at all nodes", "others")
 
 
-def extracted(
+def extracted_model(
     case: Case, limits: Range, spread: Spread, progress: Progress = None, parts: list[Member] | None = None
 ) -> CompactModel:
     """Model of a case at its temperature, without a measured error. parts : its columns, by default those of the case"""
@@ -380,22 +380,22 @@ def device_models(
     Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
     Raises NotAsExpected, CaseError.
     """
-    cases = device_factors.drawn(case, count)
+    cases = device_factors.drawn_cases(case, count)
     if case.study is not None and case.study.sample is not None:
-        return list(one_by_one(cases, limits, spread, progress, noise))
-    return together(cases, case, limits, spread, progress, noise)
+        return list(extracted_one_by_one(cases, limits, spread, progress, noise))
+    return extracted_together(cases, case, limits, spread, progress, noise)
 
 
-def one_by_one(
+def extracted_one_by_one(
     cases: Sequence[Case], limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
 ) -> Iterator[CompactModel]:
     """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
     for number, case in enumerate(cases):
-        device = extracted(case, limits, spread, of_part(progress, number, len(cases)))
+        device = extracted_model(case, limits, spread, of_part(progress, number, len(cases)))
         yield replace(device, noise=noise_of(device, case, spread)) if noise else device
 
 
-def together(
+def extracted_together(
     cases: Sequence[Case], base: Case, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
 ) -> list[CompactModel]:
     """Compact models of devices that differ in the values of their columns only, from one extraction.
@@ -404,7 +404,7 @@ def together(
     """
     parts = [model.members(case) for case in cases]
     members = [part for of_device in parts for part in of_device]
-    joined = extracted(base, limits, spread, progress, members)
+    joined = extracted_model(base, limits, spread, progress, members)
     joined = replace(joined, noise=noise_of(joined, base, spread, members)) if noise else joined
     ends = list(accumulate(map(len, parts)))
     return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]

@@ -56,10 +56,10 @@ def sampled(case: Case, count: int) -> list[Case]:
     assert case.study is not None
     assert case.study.sample is not None
     sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
-    return [case.without_study().replace(changes) for changes in rows(sample)]
+    return [case.without_study().replace(changes) for changes in drawn_changes(sample)]
 
 
-def rows(sample: Sample) -> list[dict[str, Any]]:
+def drawn_changes(sample: Sample) -> list[dict[str, Any]]:
     """Changes of the case for each draw: dotted key -> value."""
     return [dict(zip(sample.over, row, strict=True)) for row in sample.rows()]
 
@@ -73,7 +73,7 @@ def patches(case: Case, number: int) -> Case:
     return case.replace(changes)
 
 
-def drawn(case: Case, count: int) -> list[Case]:
+def drawn_cases(case: Case, count: int) -> list[Case]:
     """Cases of `count` devices that differ. Raises NotAsExpected for a case that does not say how."""
     source(case, count)
     if case.study is not None and case.study.sample is not None:
@@ -96,12 +96,12 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
         origin = source(case, count)
     except NoDifference:
         return model
-    drive = noise_error.cycle(model, case) | {"repeat": 2}
+    drive = noise_error.partial_cycle(model, case) | {"repeat": 2}
     logs = np.empty((count, 4))
-    jobs = [(device_case.without_noise(), drive) for device_case in drawn(case, count)]
+    jobs = [(device_case.without_noise(), drive) for device_case in drawn_cases(case, count)]
     for number, (current, _) in spread(solved_reads, jobs):
         logs[number] = np.log(current)[4:]
-    fitted = np.array([factors(model, case, drive, device_case) for device_case in logs])
+    fitted = np.array([fitted_factors(model, case, drive, device_case) for device_case in logs])
     assert model.noise is not None
     sigma = logs.std(axis=0, ddof=1)
     covariance = as_scattered(model, case, drive, np.cov(fitted.T), sigma)
@@ -118,7 +118,7 @@ def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
     return np.log(current)[4:]
 
 
-def factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
+def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
     fitted = np.zeros(4)
     fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]

@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd import units
 from otjdd.case.case import Case
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles, points
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles_of_nodes, points
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError, SolverError
@@ -115,7 +115,7 @@ def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple
     if not axes:
         return {}
     rng, own = (np.random.default_rng(SEED) for _ in range(2))
-    at = {", ".join(map(place, axes, point)): point for point in sorted([*points(axes), *middles(axes)])}
+    at = {", ".join(map(place, axes, point)): point for point in sorted([*points(axes), *middles_of_nodes(axes)])}
     widths = [width for width in WARM_WIDTHS if limits.shortest <= width <= limits.longest]
     flat = {
         f"pulses at {name}": (point, [random_train(rng, limits, width) for width in widths])
@@ -278,10 +278,10 @@ def sentence(model: CompactModel) -> str:
     """The error of a model in a line of words."""
     if not model.error:
         return "error not measured"
-    return "; ".join(row.words for row in rows(model)) + " decades"
+    return "; ".join(row.words for row in error_lines(model)) + " decades"
 
 
-def rows(model: CompactModel) -> list[ProtocolError]:
+def error_lines(model: CompactModel) -> list[ProtocolError]:
     """The error by protocol, marked where it is excluded or outside of the range of times; [] if it is not measured."""
     if model.measured is None or not model.error:
         return []
@@ -304,7 +304,7 @@ def constants(measured: "xr.Dataset") -> np.ndarray:
     return np.array([(group.std(), np.ptp(group)) for group in groups])
 
 
-def with_error(
+def with_measured_error(
     model: CompactModel, case: Case, spread: Spread, limit: float, leave_out: tuple[str, ...] = ()
 ) -> CompactModel:
     """The model with its measured error. Raises ExtractionError if that is above a limit [decades], or
@@ -333,7 +333,7 @@ def with_error(
 
 def worse_than_constants(model: CompactModel) -> str:
     """Message that a constant is better than a model under most protocols that are not excluded; "" for a good model."""
-    counted = [row for row in rows(model) if row.name not in excluded(model)]
+    counted = [row for row in error_lines(model) if row.name not in excluded(model)]
     worse = [row for row in counted if row.worse_than_constant]
     if 2 * len(worse) <= len(counted):
         return ""

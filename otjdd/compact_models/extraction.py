@@ -47,17 +47,17 @@ from otjdd.compact_models.bench import (
     Branch,
     Ends,
     branches_at,
+    column_states,
     concentrations_after,
+    conductance_rows,
     ends_of,
-    extremes,
+    extreme_profiles,
     is_uniform,
     log_rates,
     position,
     readings,
     rest_of,
-    rows_of,
     state_of,
-    states_of,
     stations,
     uniform,
     ways,
@@ -138,7 +138,7 @@ def extract(
     use = use_of(kind.speeds, limits)
     own = widened(limits, kind.speeds)
     with reachable(limits):
-        first, last = extremes(kind.bench, own)
+        first, last = extreme_profiles(kind.bench, own)
         if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
             return unmoved(kind, limits, spread)
         ends, more = ends_of(kind.bench, first, last, own)
@@ -354,7 +354,7 @@ def readings_at(
     """log10 of the conductance, and the charge (2, Q), at a voltage, from profiles of runs with their shares; and the
     largest electron ratio.
     """
-    of_runs = [rows_of(bench, branches, states, voltage) for _, branches in runs]
+    of_runs = [conductance_rows(bench, branches, states, voltage) for _, branches in runs]
     rows = sum((share * row for (share, _), (row, _) in zip(runs, of_runs, strict=True)), np.zeros((2, states.size)))
     return rows, max(most for _, most in of_runs)
 
@@ -416,7 +416,7 @@ def settling_at(
     profiles = np.concatenate([uniform(bench), *stations(bench, uniform(bench), voltage, times)])
     share, time = unsettled_shares(bench, settling, profiles), np.append(0.0, times)
     chosen = apart(share)
-    q = np.clip(states_of(bench, profiles[chosen], settling), tables.state[0], tables.state[-1])
+    q = np.clip(column_states(bench, profiles[chosen], settling), tables.state[0], tables.state[-1])
     share, time = share[chosen], time[chosen]
     V = np.array([voltage])
     at_rest, rates = (evaluated(tables, name, V, q)[0] for name in ("log_conductance", "log_rate"))

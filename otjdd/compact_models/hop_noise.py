@@ -38,7 +38,7 @@ from otjdd.compact_models.bench import (
     at_states,
     branches_at,
     concentrations_after,
-    extremes,
+    extreme_profiles,
     ordered,
     position,
     rest_of,
@@ -96,7 +96,7 @@ class AtRest(NamedTuple):
     c: list[np.ndarray]  # (1, N) each
 
 
-def at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRest:
+def columns_at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range) -> AtRest:
     """Columns at rest near READS of the states (Q,), from runs between both ends."""
     times = np.geomspace(FIRST, limits.longest, RUN)
     moved = [
@@ -215,12 +215,12 @@ def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, sprea
         ends = Ends(uniform(bench), uniform(bench), settling)
         columns = AtRest(states, [ends.low])
     else:
-        ends = Ends(*extremes(bench, limits), settling)
+        ends = Ends(*extreme_profiles(bench, limits), settling)
         voltage = np.unique(np.append(np.linspace(limits.low, limits.high, KNOTS), 0.0))
         rows = np.empty((voltage.size, states.size))
         for number, row in spread(row_at, [(bench, ends, states, float(V)) for V in voltage]):
             rows[number] = row
-        columns = at_rest(bench, ends, states, limits)
+        columns = columns_at_rest(bench, ends, states, limits)
     reads = log_reads(bench, ends, states, columns)
     white, corner = log_spectra(bench, ends, states, columns, voltage, spread)
     return NoiseTables(voltage, states, rows, ions, reads, white, corner)

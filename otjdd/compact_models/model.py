@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, between, chosen, weights
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen, node_weights, tables_between_nodes
 from otjdd.compact_models.noise import (
     FACTORS,
     ModelNoise,
@@ -26,7 +26,7 @@ from otjdd.compact_models.noise import (
     no_streams,
     streams,
 )
-from otjdd.compact_models.noise import between as noise_between
+from otjdd.compact_models.noise import tables_between_temperatures as noise_between
 from otjdd.compact_models.tables import (
     EDGE,
     LN10,
@@ -34,7 +34,7 @@ from otjdd.compact_models.tables import (
     Range,
     SelfHeating,
     Tables,
-    charges,
+    charges_at,
     evaluated,
     monotone,
     stays,
@@ -129,8 +129,10 @@ class CompactModel:
         """The model at a value of each axis within its nodes; without axes, unless `point` is that of this model."""
         if point == self.point:
             return self
-        share = weights(point, self.axes)
-        kinds = tuple(between([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds)))
+        share = node_weights(point, self.axes)
+        kinds = tuple(
+            tables_between_nodes([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds))
+        )
         low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
         temperature = dict(zip([axis.key for axis in self.axes], point, strict=True)).get(TEMPERATURE, self.temperature)
         return replace(
@@ -348,7 +350,7 @@ class CompactModel:
             outside = outside or times_outside(self.limits, pieces, self.charging_time)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.move_over_pieces(self.lookup, q, pieces, out, stream)
-            reads.append(reads_of(block, pieces, out, drawn))
+            reads.append(reads_of_block(block, pieces, out, drawn))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
@@ -429,7 +431,7 @@ class CompactModel:
     def charge(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Charge (n,) [C/m2] of the left terminal at junction voltages (n,) [V] and positions of rest (n, K)."""
         of_columns = [
-            charges(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)
+            charges_at(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)
         ]
         return self.weight @ np.array(of_columns)
 
@@ -455,19 +457,19 @@ class CompactModel:
     @property
     def digest(self) -> str:
         """sha256 of its numbers, the data_sha256 of its file."""
-        return model_file.digest(self)
+        return model_file.model_digest(self)
 
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
-        model_file.write(self, path)
+        model_file.write_model(self, path)
 
     @staticmethod
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
-        return model_file.read(path, CompactModel)
+        return model_file.read_model(path, CompactModel)
 
 
-def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
+def reads_of_block(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
     """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
 
     pieces : (P, 4)   out : (P, 2, 2 + ...) of the kernel   noise : scatter of the reads; None for exact reads

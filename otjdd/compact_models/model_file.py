@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, counts, points
+from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, node_counts, points
 from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables, check_noise
 from otjdd.compact_models.tables import Range, SelfHeating, Tables, check_tables, stays
 from otjdd.errors import NotAsExpected, ResultError
@@ -159,17 +159,17 @@ GRIDS = {
 }  # dimension -> the table that spans it
 
 
-def write(model: AnyModel, path: File) -> None:
+def write_model(model: AnyModel, path: File) -> None:
     """Write a model, whole or not at all. Raises ResultError."""
     store.write(dataset_of(model), path)
 
 
-def read(path: File, model: type[AnyModel]) -> AnyModel:
+def read_model(path: File, model: type[AnyModel]) -> AnyModel:
     """Read a model of a class. Raises ResultError if the file is damaged, of another version, or no model."""
     return model_of(store.read(path), path, model)
 
 
-def digest(model: AnyModel) -> str:
+def model_digest(model: AnyModel) -> str:
     """sha256 of the numbers of a model, the data_sha256 of its file."""
     return store.data_sha256(dataset_of(model))
 
@@ -178,9 +178,9 @@ def dataset_of(model: AnyModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     if any(model.differences.values()):
         raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
-    arrays = arrays_of(model)
+    arrays = arrays_of_model(model)
     if model.nodes:
-        of_nodes = [arrays_of(node) for node in model.nodes]
+        of_nodes = [arrays_of_model(node) for node in model.nodes]
         arrays |= {NODE + name: np.array([of_node[name] for of_node in of_nodes]) for name in of_nodes[0]}
         for name in NODE_NUMBERS:
             arrays[name] = np.array([getattr(node, name.removeprefix(NODE)) for node in model.nodes])
@@ -191,7 +191,7 @@ def dataset_of(model: AnyModel) -> "xr.Dataset":
     numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
     heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
-    attrs = store.marks(KIND) | numbers | limits | heat | model.about
+    attrs = store.format_attributes(KIND) | numbers | limits | heat | model.about
     if model.noise is not None and model.noise.spread is not None:
         covariance, count, source = model.noise.spread
         about: dict[str, Any] = {"units": "1", "long_name": "covariance of ln of the factors of devices"}
@@ -215,7 +215,7 @@ def axes_in_file(model: AnyModel) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def axes_of(ds: "xr.Dataset") -> tuple[tuple[ModelAxis, ...], tuple[float, ...]]:
+def stored_axes(ds: "xr.Dataset") -> tuple[tuple[ModelAxis, ...], tuple[float, ...]]:
     """Axes of a model in a Dataset, and its own value of each. Raises NotAsExpected, KeyError for a broken file."""
     variables = [ds[name] for name in AXES if name in ds]
     axes = tuple(
@@ -230,20 +230,20 @@ def axes_of(ds: "xr.Dataset") -> tuple[tuple[ModelAxis, ...], tuple[float, ...]]
     return axes, own
 
 
-def arrays_of(model: AnyModel) -> dict[str, np.ndarray]:
+def arrays_of_model(model: AnyModel) -> dict[str, np.ndarray]:
     """Name of a variable -> tables or columns of a model at its own node."""
     arrays = {
-        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
+        f"table_{name}": filled_up([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
     }
     if model.noise is not None:
         arrays |= {
-            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
+            NOISE + name: filled_up([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
             for name in NoiseTables._fields
         }
     return arrays | {f"column_{name}": getattr(model, name) for name in COLUMNS}
 
 
-def stacked(arrays: list[np.ndarray]) -> np.ndarray:
+def filled_up(arrays: list[np.ndarray]) -> np.ndarray:
     """Arrays of different sizes as one array, filled up with nan."""
     shape = np.max([array.shape for array in arrays], axis=0)
     out = np.full((len(arrays), *shape), np.nan)
@@ -263,7 +263,7 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
         heat = [float(ds.attrs[f"heat_{name}"]) for name in SelfHeating._fields if f"heat_{name}" in ds.attrs]
         if heat:
             check_rules({"resistance": heat[0], "longest": heat[1]})
-        axes, point = axes_of(ds)
+        axes, point = stored_axes(ds)
         nodes = tuple(
             at_one_node(node_of(ds, n), numbers | numbers_of_node(ds, n), limits, model)
             for n in range(ds.sizes.get("node", 0))
@@ -271,7 +271,7 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
         check_nodes(of_case, nodes, axes)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
-    own_names = {*store.marks(KIND), *numbers, "format", "data_sha256", COMPANIONS}
+    own_names = {*store.format_attributes(KIND), *numbers, "format", "data_sha256", COMPANIONS}
     own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in own_names}
     names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, *AXES, COVARIANCE}]
@@ -282,12 +282,12 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
 
 def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[AnyModel]) -> AnyModel:
     """The model at one node from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
-    kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
+    kinds = tuple(tables_of_kind(ds, number) for number in range(ds.sizes["kind"]))
     columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
     check_model(kinds, columns, numbers, limits)
     columns["kind"] = columns["kind"].astype(np.int64)
     parts: dict[str, Any] = columns | numbers
-    return model(kinds, **parts, limits=limits, noise=noise_of(ds) if NOISE + "ions" in ds else None)
+    return model(kinds, **parts, limits=limits, noise=stored_noise(ds) if NOISE + "ions" in ds else None)
 
 
 def numbers_of_node(ds: "xr.Dataset", number: int) -> dict[str, float]:
@@ -320,7 +320,7 @@ def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelA
     if [node.temperature for node in nodes] != [point[0] for point in at]:
         raise NotAsExpected("nodes at the temperatures of their axis", "others")
     rates = np.array([[tables.log_rate.mean() for tables in node.kinds] for node in nodes])
-    if np.diff(rates.reshape(*counts(axes), -1), axis=0).min(initial=0.0) < 0.0:
+    if np.diff(rates.reshape(*node_counts(axes), -1), axis=0).min(initial=0.0) < 0.0:
         raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
 
 
@@ -333,7 +333,7 @@ def same_tables(first: AnyModel, second: AnyModel) -> bool:
     )
 
 
-def noise_of(ds: "xr.Dataset") -> ModelNoise:
+def stored_noise(ds: "xr.Dataset") -> ModelNoise:
     """The noise in the Dataset of a noisy model. Raises NotAsExpected, KeyError for a broken file."""
     of_kinds = []
     for t in range(ds.sizes["kind"]):
@@ -356,7 +356,7 @@ def noise_of(ds: "xr.Dataset") -> ModelNoise:
     return ModelNoise(tuple(of_kinds), DeviceSpread(covariance, int(about["devices"]), str(about["source"])))
 
 
-def tables_of(ds: "xr.Dataset", number: int) -> Tables:
+def tables_of_kind(ds: "xr.Dataset", number: int) -> Tables:
     """Tables of kind `number` of the columns, without the nan that fill them up."""
     by_name = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
     whole = {dim: np.isfinite(by_name[name]) for dim, name in GRIDS.items()}

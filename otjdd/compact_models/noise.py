@@ -76,7 +76,7 @@ class ReadNoise(NamedTuple):
         return np.exp(sigma * self.rng.standard_normal(len(reads)))
 
 
-def between(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
+def tables_between_temperatures(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
     """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) weights, sum 1"""
     blended: dict[str, Any] = {
         name: np.tensordot(share, np.array([getattr(tables, name) for tables in of_nodes]), axes=1)

@@ -36,7 +36,7 @@ CYCLES_OF_CASE, CYCLES_OF_CIRCUITS, DEVICES = (
 SIGMAS = "sigma_solver", "sigma_solver_error", "sigma_model"
 
 
-def cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
+def partial_cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
     """Drive of a cycle, whose partial pulses are chosen by the mean of a model. longest : [s], of whole pulses"""
     up, down, _ = set_and_resets(model.limits)
     part, chosen = max(PART, model.limits.shortest), []
@@ -45,14 +45,14 @@ def cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
         voltages = [round(float(share * whole), 2) for share in SHARES]
         moved = []
         for voltage in voltages:
-            tried = pulses((other, long), (voltage, part), (whole, long))
+            tried = drive_of_pulses((other, long), (voltage, part), (whole, long))
             R = model.predicted(with_drive(case, tried).drive).read_resistance.values
             moved.append(np.log(R[1] / R[0]) / np.log(R[2] / R[0]))
         chosen.append((voltages[int(np.abs(np.array(moved) - 0.5).argmin())], part))
-    return pulses((down, long), chosen[0], (up, long), chosen[1])
+    return drive_of_pulses((down, long), chosen[0], (up, long), chosen[1])
 
 
-def pulses(*heights: tuple[float, float]) -> Drive:
+def drive_of_pulses(*heights: tuple[float, float]) -> Drive:
     """Drive of pulses, by voltage [V] and width [s], each followed by a read."""
     return sequence(*({"kind": "pulse", "voltage": V, "width": width, "read": READ} for V, width in heights))
 
@@ -78,7 +78,7 @@ def compared(model: CompactModel, case: Case, longest: float, spread: Spread) ->
 
     The arrays are sigma of the solver, its standard error, and sigma of the model.
     """
-    once = cycle(model, case, longest)
+    once = partial_cycle(model, case, longest)
     drive = once | {"repeat": CYCLES}
     logs = np.empty((RUNS, CYCLES, len(STATES)))
     jobs = [(with_hop_noise(case, seed + 1), drive) for seed in range(RUNS)]
@@ -126,7 +126,7 @@ def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Seq
     return replace(model, measured=ds.drop_vars([*present, "comparison"], errors="ignore").merge(joined))
 
 
-def pulses_of(model: CompactModel, comparison: str) -> list[tuple[float, float]]:
+def compared_pulses(model: CompactModel, comparison: str) -> list[tuple[float, float]]:
     """Voltages [V] and widths [s] of the pulses of a cycle that was compared; [] if it was not."""
     ds = model.measured
     if ds is None or "comparison" not in ds or comparison not in ds.comparison.values:
@@ -135,20 +135,20 @@ def pulses_of(model: CompactModel, comparison: str) -> list[tuple[float, float]]
     return list(zip(own.pulse_voltage.values.tolist(), own.pulse_width.values.tolist(), strict=True))
 
 
-def rows(model: CompactModel) -> list[str]:
+def noise_lines(model: CompactModel) -> list[str]:
     """Lines on the scatter of a model beside that of the solver; [] where it is not measured."""
     ds, lines = model.measured, []
     for number in range(0 if ds is None else ds.sizes.get("comparison", 0)):
         assert ds is not None
         own = ds.isel(comparison=number)
         lines += [
-            f"sigma of ln R {own.comparison.item()}, {own.cycle_state.values[i]}: " + beside(*map(float, values))
+            f"sigma of ln R {own.comparison.item()}, {own.cycle_state.values[i]}: " + beside_solver(*map(float, values))
             for i, values in enumerate(np.array([own[name].values for name in SIGMAS]).T)
         ]
     return lines
 
 
-def beside(solver: float, error: float, model: float) -> str:
+def beside_solver(solver: float, error: float, model: float) -> str:
     """A sigma beside that of the solver, in words."""
     off = model / solver - 1.0 if solver > 0.0 else np.nan
     mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"

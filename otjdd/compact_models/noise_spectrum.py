@@ -14,7 +14,7 @@ from numpy.polynomial import chebyshev
 
 from otjdd.compact_models import kernels
 from otjdd.compact_models.noise import ln_scatter
-from otjdd.compact_models.tables import LN10, factors, spline, stays, unit
+from otjdd.compact_models.tables import LN10, chebyshev_factors, spline, stays, unit
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.system.late import xr
 
@@ -102,7 +102,9 @@ def column_noise(model: AnyModel, k: int, V: float, states: np.ndarray) -> Colum
     q, at = float(states[k]), np.array([V])
     x = unit(kind.state, q)
     white, corner = (
-        math.exp(float(chebyshev.chebval(x, (spline(tables.voltage, factors(kind, "log_rate", table))(V) * LN10))))
+        math.exp(
+            float(chebyshev.chebval(x, (spline(tables.voltage, chebyshev_factors(kind, "log_rate", table))(V) * LN10)))
+        )
         for table in (tables.log_white, tables.log_corner)
     )
     white, corner = white / (ions * hops), corner * hops
@@ -116,7 +118,7 @@ def column_noise(model: AnyModel, k: int, V: float, states: np.ndarray) -> Colum
     share = 1.0 - filling / (filling + speed / kind.emptying)
     rate = rates[0, k] * share
     variance = 0.5 * flows / ions * math.exp(float(ln_scatter(tables, at, np.array([q]))[0, 0]))
-    factor = spline(kind.conductance_voltage, factors(kind, "log_conductance"))(V) * LN10
+    factor = spline(kind.conductance_voltage, chebyshev_factors(kind, "log_conductance"))(V) * LN10
     slope = 2.0 * float(chebyshev.chebval(x, chebyshev.chebder(factor))) + model.gain[1] - model.gain[0]
     wander = rate * variance * (slope / (high - low) / math.pi) ** 2
     return ColumnNoise(wander, white, corner, rate / (2.0 * math.pi))

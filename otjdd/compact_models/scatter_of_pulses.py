@@ -52,7 +52,7 @@ def single_ions(case: Case, number: int = 0) -> Case:
     shot = {"ions.noise": "shot", "ions.seed": case.ions.seed + number, "numerics.error": "none"}
     if not isinstance(case.ions.initial, FromResult):
         shot["device.film.cells"] = min(case.device.film.cells, CELLS)
-    return case.without_study().replace(shot | {"drive": hold(0.0), "record": {"every": "none"}})
+    return case.without_study().replace(shot | {"drive": hold_with_reads(0.0), "record": {"every": "none"}})
 
 
 def cases(case: Case, devices: int) -> list[Case]:
@@ -60,11 +60,11 @@ def cases(case: Case, devices: int) -> list[Case]:
 
     Raises CaseError, NotAsExpected.
     """
-    drawn = device_factors.drawn(case, devices) if devices else DEVICES * [case]
+    drawn = device_factors.drawn_cases(case, devices) if devices else DEVICES * [case]
     return [single_ions(device_case, number) for number, device_case in enumerate(drawn)]
 
 
-def levels(pulses: Pulsed) -> list[Level]:
+def even_levels(pulses: Pulsed) -> list[Level]:
     """Levels of a cycle whose conductances are about evenly spaced in their logarithm, ascending."""
     low, high = pulses.ends
     curves = {True: np.log(pulses.up), False: np.log(pulses.down)}
@@ -76,7 +76,7 @@ def levels(pulses: Pulsed) -> list[Level]:
     return chosen
 
 
-def hold(voltage: float) -> Drive:
+def hold_with_reads(voltage: float) -> Drive:
     """Drive that rests at a voltage [V], with reads at TIMES."""
     return {"kind": "hold", "voltage": voltage, "duration": TIMES[-1], "reads_at": list(TIMES), "read": read()}
 
@@ -93,7 +93,7 @@ def equal_pulses(pulse: VoltagePulse, count: int) -> Drive:
     return {"kind": "train", "read_each": True, "read": read()} | shape
 
 
-def cycles(train: PulseTrain, count: int) -> Drive:
+def cycles_of_pulses(train: PulseTrain, count: int) -> Drive:
     """Drive of `count` cycles: all pulses down, then all pulses up."""
     once = [equal_pulses(train.down, train.count), equal_pulses(train.up, train.count)]
     return {"kind": "sequence", "parts": once, "repeat": count}
@@ -101,12 +101,12 @@ def cycles(train: PulseTrain, count: int) -> Drive:
 
 def course(train: PulseTrain, levels: list[Level]) -> tuple[Drive, list[int]]:
     """The drive of a device, and the reads in each of its parts: the cycles, then for each level writes, reads and rest."""
-    parts, counts = [cycles(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
+    parts, counts = [cycles_of_pulses(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
     for level in levels:
         this, other = (train.up, train.down) if level.up else (train.down, train.up)
         writes = [equal_pulses(other, train.count)] + ([equal_pulses(this, level.count)] if level.count else [])
         reads = {"kind": "steps", "voltages": [READ], "width": SHORT, "cycles": READS, "read_each": True}
-        parts += [{"kind": "sequence", "parts": writes}, reads, hold(0.0)]
+        parts += [{"kind": "sequence", "parts": writes}, reads, hold_with_reads(0.0)]
         counts += [train.count + level.count, READS, len(TIMES)]
     return {"kind": "sequence", "parts": parts}, counts
 
@@ -115,7 +115,7 @@ def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
     """Mean concentrations of a device after cycles of pulses, as the start of a run. Raises SolverError."""
     parts = model.members(case)
     first = initial.start(case, model.junction(case, parts=parts), parts)
-    smooth = case.without_noise().replace("drive", cycles(train, rounds))
+    smooth = case.without_noise().replace("drive", cycles_of_pulses(train, rounds))
     run: Run
     run, failure = begun(smooth, {"c": first["smooth"]} if "smooth" in first else first)
     failure = failure or run_along(smooth, run, smooth.waveform(), None, None)
@@ -124,7 +124,7 @@ def settled(case: Case, train: PulseTrain, rounds: int) -> Start:
     return {"c": run.state.c.copy()}
 
 
-def reads_of(case: Case, train: PulseTrain, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
+def reads_of_device(case: Case, train: PulseTrain, rounds: int, levels: list[Level]) -> list[np.ndarray] | None:
     """Conductances [S] of one device, an array for each part of its `course`, nan for reads that the solver did not reach.
 
     None where the solver gives up before the end of the cycles.
@@ -158,11 +158,11 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     Where the solver gives up, a device is left out, or its later levels are nan. `left_out`, `cut_short` count both.
     Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
     """
-    device_cases, levels_of_cycle = cases(case, devices), levels(pulses)
+    device_cases, levels_of_cycle = cases(case, devices), even_levels(pulses)
     rounds, total = min(pulses.rounds, MOST_ROUNDS), len(device_cases)
     reads_by_device: dict[int, list[np.ndarray] | None] = {}
     for number, reads in spread(
-        reads_of, [(device_case, pulses.train, rounds, levels_of_cycle) for device_case in device_cases]
+        reads_of_device, [(device_case, pulses.train, rounds, levels_of_cycle) for device_case in device_cases]
     ):
         reads_by_device[number] = reads
         if progress:
@@ -170,7 +170,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     ran = [reads for _, reads in sorted(reads_by_device.items()) if reads is not None]
     if len(ran) < FEWEST:
         raise NotAsExpected(f"{FEWEST} devices or more whose runs with single ions end", f"{len(ran)} of {total}")
-    ds = dataset(ran, pulses.train, levels_of_cycle)
+    ds = dataset_of_reads(ran, pulses.train, levels_of_cycle)
     whole = ds.level_conductance.notnull().all("time")
     enough = whole.sum("device").values >= FEWEST
     if enough.sum() < 2:
@@ -180,7 +180,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     return ds.isel(level=enough).assign_attrs(about, cells=device_cases[0].device.film.cells)
 
 
-def dataset(devices: list[list[np.ndarray]], train: PulseTrain, levels: list[Level]) -> "xr.Dataset":
+def dataset_of_reads(devices: list[list[np.ndarray]], train: PulseTrain, levels: list[Level]) -> "xr.Dataset":
     """Dataset of the reads of all devices, see `measured`."""
     D, n = len(devices), 2 * train.count
     left_out = SETTLING * n
@@ -246,7 +246,7 @@ def cycles_of(ds: "xr.Dataset") -> Cycles:
     return Cycles(ds.before.values, ds.conductance.values)
 
 
-def devices_of(ds: "xr.Dataset", source: str) -> Devices:
+def mean_cycles(ds: "xr.Dataset", source: str) -> Devices:
     """The mean cycle of each device, moved towards that of all devices until they scatter by `Sigmas.device`."""
     cycles = cycles_of(ds)
     mean, n = cycles.after.mean(axis=1), cycles.after.shape[-1] // 2
@@ -258,7 +258,7 @@ def devices_of(ds: "xr.Dataset", source: str) -> Devices:
     return Devices(up, down, source)
 
 
-def numbers(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
+def with_deviations(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
     """A Dataset of `runs.measured` with the standard deviations of its pulses and levels.
 
     mean_conductance, sigma_step, sigma_written, sigma_device (pulse) [S] : see `Sigmas`

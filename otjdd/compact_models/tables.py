@@ -126,7 +126,7 @@ def begun_at_rest(knots: int) -> dict[str, np.ndarray]:
     return {"share": np.zeros(1)} | {name: np.zeros((knots, 1)) for name in SETTLING}
 
 
-def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
+def knot_slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Slopes at knots (n,) of the parabolas through values (n, ...) at a knot and its neighbours."""
     return np.gradient(values, knots, axis=0, edge_order=2)
 
@@ -135,7 +135,7 @@ def spline(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
     """Cubic Hermite spline through values (n, ...), as scipy's CubicHermiteSpline."""
     from scipy.interpolate import CubicHermiteSpline
 
-    return CubicHermiteSpline(knots, values, slopes(knots, values))
+    return CubicHermiteSpline(knots, values, knot_slopes(knots, values))
 
 
 def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
@@ -150,14 +150,14 @@ def stays(tables: Tables) -> bool:
     return tables.state.size == 1
 
 
-def states_of(tables: Tables, name: str) -> np.ndarray:
+def state_knots(tables: Tables, name: str) -> np.ndarray:
     """Knots of the state that the table of this name is a function of."""
     return tables.share if name in SETTLING else tables.state
 
 
 def degree(tables: Tables, name: str) -> int:
     """Degree of the polynomials of the state in the table of this name."""
-    if states_of(tables, name).size == 1:
+    if state_knots(tables, name).size == 1:
         return 0
     return SHARE_DEGREE if name in SETTLING else DEGREE
 
@@ -171,16 +171,16 @@ def unit(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
 
 def polynomials(tables: Tables, name: str, state: np.ndarray) -> np.ndarray:
     """Chebyshev polynomials (n, `degree` + 1) of states (n,) of the table of this name."""
-    return chebyshev.chebvander(unit(states_of(tables, name), state), degree(tables, name))
+    return chebyshev.chebvander(unit(state_knots(tables, name), state), degree(tables, name))
 
 
-def factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:
+def chebyshev_factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:
     """A_j (P, `degree` + 1) of the table of this name at its voltages, by least squares over the knots of the state.
 
     table : (P, ...) another table at the same states
     """
     table = getattr(tables, name) if table is None else table
-    at_knots = polynomials(tables, name, states_of(tables, name))
+    at_knots = polynomials(tables, name, state_knots(tables, name))
     values: np.ndarray = np.linalg.lstsq(at_knots, table.T, rcond=None)[0]
     return values.T
 
@@ -192,12 +192,12 @@ def knots_of(tables: Tables, name: str) -> np.ndarray:
 
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table of this name on a grid (F, S) of voltages (F,) and states (S,)."""
-    return spline(knots_of(tables, name), factors(tables, name))(voltage) @ polynomials(tables, name, state).T
+    return spline(knots_of(tables, name), chebyshev_factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
-def charges(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
+def charges_at(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
-    by_voltage = spline(tables.conductance_voltage, factors(tables, "charge"))(voltage)
+    by_voltage = spline(tables.conductance_voltage, chebyshev_factors(tables, "charge"))(voltage)
     return (by_voltage * polynomials(tables, "charge", state)).sum(axis=-1)
 
 
@@ -206,14 +206,14 @@ def limited(tables: Tables) -> bool:
     return bool((tables.log_limit < UNLIMITED).any())
 
 
-def combined(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
+def combined_rate(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
     """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
     return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
 
 
 def limited_rates(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
     """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling."""
-    both = [combined(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
+    both = [combined_rate(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
     return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
 
 

@@ -10,13 +10,13 @@ from otjdd.system.pool import ended_with_parent
 def draw_once() -> None:
     """Draw a picture and a frame of a film, to load the fonts and libraries that the first ones would wait for."""
     from otjdd.case.case import parse_case
-    from otjdd.explore.work import Film, drawn_pictures, encoded_frames
+    from otjdd.explore.work import FilmOfResult, drawn_pictures, encoded_frames
     from otjdd.runs.run import simulate
     from otjdd.solver import self_check
 
     ds = simulate(parse_case(self_check.CASE).replace(drive=preload.PULSE))
     drawn_pictures([ds], [ds])
-    encoded_frames(Film(ds, ds.snapshot_time.values[-1:]), 0, 1, print)
+    encoded_frames(FilmOfResult(ds, ds.snapshot_time.values[-1:]), 0, 1, print)
 
 
 gc.disable()

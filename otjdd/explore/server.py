@@ -270,10 +270,10 @@ class Explorer:
         return JSONResponse(await self.tab(request).move(session.settings_in(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).pulse(*session.pulse_of(await message(request))))
+        return JSONResponse(await self.tab(request).pulse(*session.pulse_by_hand(await message(request))))
 
     async def forget(self, request: Request) -> Response:
-        return JSONResponse(self.tab(request).forget(*session.pulse_of(await message(request))))
+        return JSONResponse(self.tab(request).forget(*session.pulse_by_hand(await message(request))))
 
     async def frames(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).frames(*session.first_frame_of(await message(request))))

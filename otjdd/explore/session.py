@@ -73,7 +73,7 @@ def checked_number(value: Any) -> float:
     raise ValueError("expected a number")
 
 
-def pulse_of(data: Any) -> tuple[float, float]:
+def pulse_by_hand(data: Any) -> tuple[float, float]:
     """Voltage [V] and width [s] of a pulse by hand."""
     if not isinstance(data, dict):
         raise ValueError("expected a pulse")
@@ -162,7 +162,7 @@ class Session:
         self.past: list[TabState] = []
         self.buttons = drives.first_buttons(opened.case)
         self.turns = Turns(workers)
-        self.film: tuple[LastRun, int, work.Film] | None = None  # of a run and a number of pulses after it
+        self.film: tuple[LastRun, int, work.FilmOfResult] | None = None  # of a run and a number of pulses after it
         self.pulsing = asyncio.Lock()  # a pulse begins in the state at the end of the pulse before
 
     def start(self) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class Session:
     def undo(self) -> dict[str, Any]:
         """Return to the state before the last move, pulse, layer or traps; message as of `start`."""
         if not self.past:
-            return refused("there is nothing to undo")
+            return refusal("there is nothing to undo")
         self.turns.stop()
         self.state = self.past.pop()
         return self.start()
@@ -236,11 +236,11 @@ class Session:
             added = sliders.with_tables(self.since_opened(moves, case), key, new_tables(case))
             opened = self.state.opened._replace(case=self.original.replace(added), result=None)
         except CaseError as error:
-            return refused(str(error.problems[0]))
+            return refusal(str(error.problems[0]))
         except OutsideError as error:
-            return refused(str(error), error.slider)
+            return refusal(str(error), error.slider)
         except ValueError as error:
-            return refused(str(error))
+            return refusal(str(error))
         self.turns.stop()
         self.proceed(TabState(opened, added, moves=self.state.moves))
         return self.start()
@@ -261,14 +261,14 @@ class Session:
             driven = self.driven(experiment)
             device, drive = sliders_of(opened.case), drive_sliders(experiment, driven)
             if unknown := set(settings.values) - {slider.name for slider in (*device, *drive)}:
-                return refused(f"this page has no slider {min(unknown)!r}")
+                return refusal(f"this page has no slider {min(unknown)!r}")
             changes = moved(opened.case, device, settings.values)
             changes |= moved(driven, drive, settings.values, bounded=False)
             case = case_of_experiment(experiment, opened.case, changes)
         except CaseError as error:
             return self.refused(str(error.problems[0]), error.problems[0].key, experiment)
         except OutsideError as error:
-            return refused(str(error), error.slider)
+            return refusal(str(error), error.slider)
         used = case if settings.final else drives.preview(case)
         runs = drives.runs_of_experiment(experiment, used)
         last = self.state.run if self.state.run and self.state.run.settings.experiment == experiment else None
@@ -280,7 +280,7 @@ class Session:
         if answer is None:
             return SUPERSEDED
         if answer.problem:
-            return refused(answer.problem)
+            return refusal(answer.problem)
         all_changes = self.since_opened(changes, case)
         news = {
             "settings": {"experiment": experiment, "values": settings.values},
@@ -309,20 +309,20 @@ class Session:
         """As `pulse`, while no other pulse is on its way."""
         opened, run = self.state.opened, self.state.run
         if self.state.synapse is None or run is None:
-            return refused("there is no state to pulse: choose an experiment that moves the ions")
+            return refusal("there is no state to pulse: choose an experiment that moves the ions")
         try:
             read = drives.writes_of(self.original).read
             case = drives.pulse_case(self.state.synapse, voltage, width, read)
         except CaseError as error:
             return self.refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
-            return refused(str(error))
+            return refusal(str(error))
         outcome = await self.turns.take(work.applied, self.state.synapse, case, waits=True)
         if outcome is None:
             return SUPERSEDED
         answer, synapse = outcome
         if answer.problem:
-            return refused(answer.problem)
+            return refusal(answer.problem)
         if (voltage, width) not in self.buttons:
             self.buttons = [*self.buttons, (voltage, width)][-drives.MOST_BUTTONS :]
         news = {
@@ -368,13 +368,13 @@ class Session:
     def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
         """As the function `refused`, with the slider that a key belongs to."""
         both = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
-        return refused(text, next((slider.name for slider in both if key in slider.keys), ""))
+        return refusal(text, next((slider.name for slider in both if key in slider.keys), ""))
 
-    async def playable(self) -> work.Film:
+    async def playable(self) -> work.FilmOfResult:
         """The film of the last pulse by hand, else of the first run of the experiment."""
         run, synapse = self.state.run, self.state.synapse
         if run is None:
-            return work.Film(problem="there is nothing to play yet")
+            return work.FilmOfResult(problem="there is nothing to play yet")
         pulses = synapse.pulses if synapse else ()
         if self.film is None or self.film[0] is not run or self.film[1] != len(pulses):
             case, start, there = run.runs[0], None, run.results[0]
@@ -386,7 +386,7 @@ class Session:
                 )
             film = await self.turns.take(work.filmed, case, start, there, waits=True, doing=SNAPSHOTS)
             if film is None or film.problem:
-                return film or work.Film(problem=NEWER)
+                return film or work.FilmOfResult(problem=NEWER)
             self.film = run, len(pulses), film
         return self.film[2]
 
@@ -394,7 +394,7 @@ class Session:
         """Message with some frames of the film, and the times [s] of all."""
         film = await self.playable()
         if film.problem:
-            return SUPERSEDED if film.problem == NEWER else refused(film.problem)
+            return SUPERSEDED if film.problem == NEWER else refusal(film.problem)
         images = await self.turns.take(work.encoded_frames, film, first, count, waits=True, doing=DRAWING)
         if images is None:
             return SUPERSEDED
@@ -444,7 +444,7 @@ def first_experiment(opened: Opened) -> str:
     return "loop" if opened.result is None and opened.name == REFERENCE else OWN
 
 
-def refused(text: str, slider: str = "") -> dict[str, Any]:
+def refusal(text: str, slider: str = "") -> dict[str, Any]:
     """Message to the page that there is no answer: why, and which slider is the cause."""
     return {"problem": text, "slider": slider}
 

@@ -108,25 +108,25 @@ def drawn_pictures(
     """
     from otjdd.plot.figure import comparison
     from otjdd.plot.junction import junction
-    from otjdd.plot.style import encoded
+    from otjdd.plot.style import encoded_picture
 
     figures = {"curve": comparison(curve, kind, before, measured)}
     if results[-1].sizes.get("snapshot"):
         figures["junction"] = junction(results[-1])
-    return {name: encoded(figure, "svg").decode() for name, figure in figures.items()}
+    return {name: encoded_picture(figure, "svg").decode() for name, figure in figures.items()}
 
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
     from otjdd.plot.figure import KINDS, figure
     from otjdd.plot.runs import named_results
-    from otjdd.plot.style import encoded
+    from otjdd.plot.style import encoded_picture
 
     runs = named_results(results)
     kinds = [kind] if kind in KINDS and KINDS[kind].fits(runs) else []
     kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and KINDS["bands"].fits(runs) else []
     try:
-        return encoded(figure(results, kinds), suffix)
+        return encoded_picture(figure(results, kinds), suffix)
     except ValueError as error:
         return str(error)
 
@@ -150,7 +150,7 @@ def results_file(cases: Sequence[Case], results: Sequence[Any], progress: Progre
         return data.getvalue()
 
 
-class Film(NamedTuple):
+class FilmOfResult(NamedTuple):
     """A result with snapshots, and the times [s] of its frames. problem : why there is none, else "" """
 
     ds: Any = None
@@ -158,7 +158,7 @@ class Film(NamedTuple):
     problem: str = ""
 
 
-def filmed(case: Case, start: Any, there: Any, progress: Progress) -> Film:
+def filmed(case: Case, start: Any, there: Any, progress: Progress) -> FilmOfResult:
     """The film of a case, which is simulated with snapshots.
 
     start : state to start from, None for that of the case   there : its result, which serves if it has the snapshots
@@ -170,9 +170,9 @@ def filmed(case: Case, start: Any, there: Any, progress: Progress) -> Film:
         by_reads = case.record.profiles_at_reads and recorded.plain()["drive"] == case.plain()["drive"]
         if there is None or not by_reads:
             there = simulate(recorded, progress, start=start)
-        return Film(there, [float(t) for t in instants(there)])
+        return FilmOfResult(there, [float(t) for t in instants(there)])
     except FAULTS as error:
-        return Film(problem=str(error))
+        return FilmOfResult(problem=str(error))
 
 
 def with_snapshots(case: Case) -> Case:
@@ -199,7 +199,7 @@ def with_snapshots(case: Case) -> Case:
     return case.replace({"record": record, "drive": drive})
 
 
-def encoded_frames(film: Film, first: int, count: int, progress: Progress) -> list[bytes]:
+def encoded_frames(film: FilmOfResult, first: int, count: int, progress: Progress) -> list[bytes]:
     """Frames `first` to `first + count` of a film, as PNG of 64 colours, which takes a third of the bytes."""
     from PIL import Image
 
@@ -216,11 +216,11 @@ def encoded_frames(film: Film, first: int, count: int, progress: Progress) -> li
     return pictures
 
 
-def movie(film: Film, suffix: str, progress: Progress) -> bytes | str:
+def movie(film: FilmOfResult, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of a film, ".gif" or ".mp4"; or, as text, why there is none."""
-    from otjdd.plot.junction import encoded
+    from otjdd.plot.junction import encoded_film
 
     try:
-        return encoded(film.ds, suffix)
+        return encoded_film(film.ds, suffix)
     except FAULTS as error:
         return str(error)

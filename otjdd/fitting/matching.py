@@ -80,7 +80,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     if reads_wanted(ds, quantity) and not waveform.read_count and case.drive.kind == "hold" and "time" in ds:
         return of_hold(ds, case)
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
-        return of_reads(ds, rows, waveform)
+        return match_of_reads(ds, rows, waveform)
     shape = whole(waveform)
     if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
         raise point_fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
@@ -169,7 +169,7 @@ def of_hold(ds: xr.Dataset, case: Case) -> Match:
     return Match({"drive.reads_at": times.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
 
 
-def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Match:
+def match_of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Match:
     """Match of the reads of a drive: by the voltage of the write before, by number, or by time. Raises DataError."""
     count = waveform.read_count
     if "write_voltage" in ds or "voltage" in ds:

@@ -130,7 +130,7 @@ def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
     output; a share or a ratio, which is round-off where it is far below one, by one at least.
     """
     sizes = {}
-    for name in names_of(best):
+    for name in predicted_names(best):
         size, unit = np.abs(best[name].values), best[name].attrs.get("units")
         largest = max(np.nanmax(size, initial=0.0), 1.0 if unit == "1" else 0.0) or 1.0
         alone = (unit in EXPONENTIAL) & (size > 0)
@@ -281,7 +281,7 @@ def distances_from_rows(
     return np.where(missing, 0.0, np.nan_to_num(off, nan=np.inf)), np.nan_to_num(high - low), size
 
 
-def names_of(best: xr.Dataset) -> list[str]:
+def predicted_names(best: xr.Dataset) -> list[str]:
     """Names of the outputs of a prediction: those over reads, bias or time."""
     return [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
 
@@ -291,7 +291,7 @@ def outputs_of_runs(best: xr.Dataset, runs: Sequence[xr.Dataset]) -> dict[str, n
     times = best["time"].values if "time" in best else np.zeros(0)
     return {
         name: np.array([on_times(ds, name, times) if "time" in best[name].dims else ds[name].values for ds in runs])
-        for name in names_of(best)
+        for name in predicted_names(best)
     }
 
 

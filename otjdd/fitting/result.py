@@ -99,7 +99,7 @@ def fit_attributes(task: Task, solution: Solution, errors: Errors | None) -> dic
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
     moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]
     attributes = {
-        **store.marks("fit"),
+        **store.format_attributes("fit"),
         "chi_square": solution.chi_square(task),
         "cost": cost(task, solution.values),
         "loss": task.loss,
@@ -200,7 +200,7 @@ def parameter_table(ds: xr.Dataset) -> str:
     """Table of the parameters of a fit with their errors, its chi-square, its warnings and its outliers."""
     rows = [("parameter", "value", "error", "start", "")]
     for parameter, row in zip(parameters_of(ds), parameter_rows(ds), strict=True):
-        value, error = with_error(parameter, row["value"], row["error"])
+        value, error = value_with_error(parameter, row["value"], row["error"])
         rows.append(
             (
                 parameter.name,
@@ -237,7 +237,7 @@ def parameter_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def with_error(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
+def value_with_error(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
     """Value and error as text: two digits of the error, and the value to the same place."""
     if not (math.isfinite(error) and error > 0):
         return str(parameter.text(value, 4)), "none"
@@ -317,7 +317,7 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
         remarks = []
         for parameter, row in moving:
             if parameter.key == key:
-                value, error = with_error(parameter, row["value"], row["error"])
+                value, error = value_with_error(parameter, row["value"], row["error"])
                 where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
                 remarks.append(f"{where}standard error {error}" + (", at its bound" if row["at_bound"] else ""))
         yield key, "; ".join(remarks)

@@ -151,7 +151,7 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
 
 def with_findings(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset with findings from its numbers: repeated sweeps, branches, noise floor. Raises DataError."""
-    axis = axis_of(ds)
+    axis = swept_axis(ds)
     notes = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
@@ -217,7 +217,7 @@ def repeat_numbers(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
     return number
 
 
-def axis_of(ds: xr.Dataset) -> str | None:
+def swept_axis(ds: xr.Dataset) -> str | None:
     """Name of the swept quantity: the first of SWEPT that is swept, else the first one in the data; None without any.
 
     A quantity is swept if it changes, and does not turn at every few of many points while the time is known: then it is a

@@ -422,7 +422,7 @@ def limit_axes(fig: Figure, side: str, text: str) -> None:
         raise ValueError(f'expected LOW:HIGH with units, such as "0 V:2 V", got {text!r}')
     lower, upper = (amount(part) if part.strip() else None for part in (low, high))
     units = {quantity[1] for quantity in (lower, upper) if quantity}
-    fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
+    fitting = [(axes, scale) for axes in everywhere(fig) if (scale := axis_scale(axes, side, units)) is not None]
     if not fitting:
         units_of_axes = dict.fromkeys(
             own or "plain numbers" for axes in everywhere(fig) if (own := unit_of_axis(axes, side)) is not None
@@ -446,7 +446,7 @@ def amount(text: str) -> tuple[float, str]:
     return value, DIMENSIONS[dimension].unit
 
 
-def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
+def axis_scale(axes: Axes, side: str, units: set[str]) -> float | None:
     """Factor from SI to the data of an axis; None if the `units` of the limits are of another quantity."""
     own = unit_of_axis(axes, side)
     if own is None or not units:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure as Figure
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
 from otjdd.measurements.choice import LOST, monotonic_slices
 from otjdd.measurements.names import UNCERTAINTY, unit_of
-from otjdd.measurements.read import AXES, axis_of
+from otjdd.measurements.read import AXES, swept_axis
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
 from otjdd.plot.over_x import output_panel
@@ -272,7 +272,9 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
     with parts.laid_out(len(names), own, "kinds") as (fig, places):
         for name, axes in zip(names, places, strict=True):
             panel_named(name).draw(axes, [middle])
-            edges = [(lines_of(name, ds.isel(percentile=i)), lines_of(name, ds.isel(percentile=j))) for i, j in pairs]
+            edges = [
+                (drawn_lines(name, ds.isel(percentile=i)), drawn_lines(name, ds.isel(percentile=j))) for i, j in pairs
+            ]
             for low, high in edges:
                 for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
                     if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
@@ -288,7 +290,7 @@ def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequ
     return fig
 
 
-def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
+def drawn_lines(kind: str, ds: xr.Dataset) -> list[Line]:
     """Points (x, y) of the lines that a panel draws of a result."""
     axes = Figure().add_subplot()
     panel_named(kind).draw(axes, [NamedResult(ds)])
@@ -301,7 +303,7 @@ def measured_figure(ds: xr.Dataset) -> Figure:
     Raises ValueError for a Dataset without an axis.
     """
     measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
-    axis = axis_of(ds)
+    axis = swept_axis(ds)
     if axis is None:
         raise ValueError(f"nothing to draw: measured data have one of the axes {', '.join(AXES)}")
     timed = axis != "time" and "time" in ds and "voltage" in ds

@@ -34,7 +34,7 @@ from otjdd.plot.over_x import (
     band_line,
     draw_interfaces,
     draw_layers,
-    extremes,
+    extreme_snapshots,
     thickness,
     voltage_at,
 )
@@ -60,7 +60,7 @@ def junction(ds: xr.Dataset) -> Figure:
     """
     if not ds.sizes.get("snapshot"):
         raise ValueError("nothing to show: a figure of the junction needs a snapshot")
-    shots = extremes(ds)
+    shots = extreme_snapshots(ds)
     with style():
         fig = Figure(figsize=SIZE, layout="constrained")
         fig.set_layout_engine("none")
@@ -210,10 +210,10 @@ def write_movie(ds: xr.Dataset, path: str | Path) -> None:
 
     Raises ValueError as `encoded`, and ResultError if the file cannot be written.
     """
-    write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
+    write_whole(path, encoded_film(ds, Path(path).suffix.lower(), str(path)))
 
 
-def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
+def encoded_film(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
     """Bytes of the film of a result.
 
     suffix : one of FORMATS   name : of the file, for messages

@@ -59,7 +59,7 @@ def every(ds: xr.Dataset) -> list[Shot]:
     return [Shot(i, instant(t) + (start if t == 0 else "")) for i, t in enumerate(ds.snapshot_time.values)]
 
 
-def extremes(ds: xr.Dataset) -> list[Shot]:
+def extreme_snapshots(ds: xr.Dataset) -> list[Shot]:
     """Snapshots of lowest and highest resistance if they were taken with reads, else the first and the last snapshot.
 
     Of several snapshots whose resistances agree within a factor SAME, the first in time counts.
@@ -78,7 +78,7 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
 
 def few(ds: xr.Dataset) -> list[Shot]:
     """All snapshots of a result with few of them, else `extremes`."""
-    return every(ds) if ds.sizes["snapshot"] <= CURVES else extremes(ds)
+    return every(ds) if ds.sizes["snapshot"] <= CURVES else extreme_snapshots(ds)
 
 
 def shots_at_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -146,13 +146,13 @@ def over_x(
     legend(axes)
 
 
-def biased(ds: xr.Dataset) -> list[Shot]:
+def biased_snapshots(ds: xr.Dataset) -> list[Shot]:
     """The snapshots of the band diagram: `extremes`, with the voltages that bend the band."""
-    return at_voltages(ds, extremes(ds))
+    return at_voltages(ds, extreme_snapshots(ds))
 
 
 def profiles_of(
-    name: str, shots_of: Callable[[xr.Dataset], list[Shot]] = biased
+    name: str, shots_of: Callable[[xr.Dataset], list[Shot]] = biased_snapshots
 ) -> Callable[[xr.Dataset], Iterator[FilmCurve]]:
     """Profiles of an output at some snapshots, of each kind of traps or the like."""
 
@@ -270,7 +270,7 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """
     drawn = []
     for i, run in enumerate(runs):
-        shots = biased(run.ds)
+        shots = biased_snapshots(run.ds)
         for j, shot in enumerate(shots):
             line = band_line(run.ds, shot.number)
             axes.plot(*line, label=legend_label(run, shot.name), **stroke(i, j, len(runs), len(shots)))
@@ -374,7 +374,7 @@ def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def trap_currents(ds: xr.Dataset) -> Iterator[FilmCurve]:
     """Current per volume [A m-2 nm-1] between each kind of traps and each electrode, at the snapshots of `spectrum`."""
-    shots, kinds = extremes(ds), ds.trap.values
+    shots, kinds = extreme_snapshots(ds), ds.trap.values
     parts = [(shot, number) for shot in shots for number in range(len(kinds))]
     for j, (shot, number) in enumerate(parts):
         for side in SIDES:
@@ -398,7 +398,7 @@ def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def trap_charges(ds: xr.Dataset) -> Iterator[FilmCurve]:
     """Charges of traps [e/nm3] at the snapshots of the band diagram, or at MOST_BIASES biases at most."""
     if "trap_charge" in ds:
-        rows = [(shot.name, ds.trap_charge.values[shot.number]) for shot in biased(ds)]
+        rows = [(shot.name, ds.trap_charge.values[shot.number]) for shot in biased_snapshots(ds)]
     else:
         charge, bias = ds.bias_trap_charge.values[0, 0], ds.bias.values
         places = np.unique(np.linspace(0, len(bias) - 1, MOST_BIASES).round().astype(int))
@@ -467,7 +467,7 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current density per energy, in the snapshots that `bands` draws: through the band, and to and from traps."""
     top, spectra = 0.0, []
     for i, run in enumerate(runs):
-        shots = extremes(run.ds)
+        shots = extreme_snapshots(run.ds)
         for j, shot in enumerate(shots):
             line = stroke(i, j, len(runs), len(shots))
             parts = [("", run.ds.spectrum_energy, run.ds.spectrum_density)]

@@ -68,7 +68,7 @@ def enough_frequencies(ds: xr.Dataset) -> bool:
     return ds.sizes["frequency"] > 4
 
 
-def biased(ds: xr.Dataset) -> bool:
+def has_curve(ds: xr.Dataset) -> bool:
     """True if a result has enough voltages for a curve."""
     return ds.sizes["bias"] > 2
 
@@ -76,7 +76,7 @@ def biased(ds: xr.Dataset) -> bool:
 def depleted(ds: xr.Dataset) -> bool:
     """True if a Mott-Schottky line can be fitted to each state of a result."""
     try:
-        return biased(ds) and all(small_signal.depletion_line(ds, state) for state in ds.state.values)
+        return has_curve(ds) and all(small_signal.depletion_line(ds, state) for state in ds.state.values)
     except ValueError:
         return False
 
@@ -202,7 +202,7 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 @panel(
-    "cv", *SIGNALS, when=biased, usual=lambda ds: biased(ds) and not enough_frequencies(ds),
+    "cv", *SIGNALS, when=has_curve, usual=lambda ds: has_curve(ds) and not enough_frequencies(ds),
     shows="capacitance against voltage", needs="a drive of kind cv with three voltages or more",
 )  # fmt: skip
 def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:

@@ -73,7 +73,7 @@ class Drawing(Figure):
     """A figure that notebooks display. For a plain Figure they do so only once pyplot is imported."""
 
     def _repr_png_(self) -> bytes:
-        return encoded(self, "png")
+        return encoded_picture(self, "png")
 
 
 @contextmanager
@@ -126,10 +126,10 @@ def save(fig: Figure, path: str | Path, dpi: int | None = None) -> None:
     kind = Path(path).suffix.lower().lstrip(".") or "png"
     if kind not in FORMATS:
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")
-    write_whole(path, encoded(fig, kind, dpi))
+    write_whole(path, encoded_picture(fig, kind, dpi))
 
 
-def encoded(fig: Figure, kind: str, dpi: int | None = None) -> bytes:
+def encoded_picture(fig: Figure, kind: str, dpi: int | None = None) -> bytes:
     """Bytes of a figure as "png", "pdf" or "svg". The same figure gives the same bytes as an SVG."""
     data = io.BytesIO()
     with style():

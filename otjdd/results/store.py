@@ -299,7 +299,7 @@ def check_replaceable(result: Path, paths: Iterable[Path]) -> None:
             raise ResultError(path, f"was not written with {result}, or was edited", "move it, or choose another name")
 
 
-def marks(kind: str) -> dict[str, Any]:
+def format_attributes(kind: str) -> dict[str, Any]:
     """Attributes of a Dataset of a kind, one of MARKS: what it is, and the version of its format."""
     name, value = MARKS[kind]
     return {name: value, f"{name}_version": FORMATS[kind]}

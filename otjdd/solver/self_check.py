@@ -230,7 +230,7 @@ def second_process() -> Iterator[Callable[[], object]]:
     """Start the second process; yield a function that waits for its report. The process ends with the block."""
     try:
         process = subprocess.Popen(
-            interpreter.command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
+            interpreter.interpreter_command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except OSError:

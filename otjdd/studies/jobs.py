@@ -231,10 +231,10 @@ def on_cluster(
     """
     with client_of(address, workers) as client:
         slots = [ClusterSlot(client, address)] * OUTSTANDING
-        yield from (ended for _, ended in results(slots, packed, ((work, job, limit) for job in jobs)))
+        yield from (ended for _, ended in results(slots, packed_point, ((work, job, limit) for job in jobs)))
 
 
-def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
+def packed_point(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
     """Compute a point on a worker of the cluster. Returns the bytes of its file."""
     return points.pack(compute(work, job, limit))
 

@@ -147,6 +147,6 @@ def on_disk(folder: Path) -> set[str]:
     return set(os.listdir(folder / FOLDER))
 
 
-def tidy(folder: Path) -> None:
+def tidy_points(folder: Path) -> None:
     """Remove unfinished files of killed processes."""
     files.tidy(folder / FOLDER, ".*.part")

@@ -132,7 +132,7 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True)
     claim(folder, planned, resume)
     on_disk.mkdir(exist_ok=True)
-    points.tidy(folder)
+    points.tidy_points(folder)
     write_whole(folder / CASE, case.resolved().encode())
     return planned
 

@@ -47,7 +47,7 @@ def resume_collector() -> None:
         gc.enable()
 
 
-def command(code: str, *arguments: str) -> list[str]:
+def interpreter_command(code: str, *arguments: str) -> list[str]:
     """Command line of an interpreter that runs `code`."""
     return [sys.executable, "-P", "-c", code, *arguments]
 

@@ -61,7 +61,7 @@ def test_model_of_an_interrupted_extraction_is_written_with_its_tables(tmp_path,
     model = made_model.made_model(about={"title": "Formulas"})
     monkeypatch.setattr(build, "over_axes", lambda *_, **__: model)
     if module is pulses:
-        monkeypatch.setattr(build.error, "with_error", lambda model, *_, **__: model)
+        monkeypatch.setattr(build.error, "with_measured_error", lambda model, *_, **__: model)
     monkeypatch.setattr(module, stage, interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "model", noise=stage == "with_noise")

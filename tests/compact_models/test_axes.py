@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import load_case
-from otjdd.compact_models.axes import axes_of, counts, middles, monomials, points, powers, weights
+from otjdd.compact_models.axes import axes_of, middles_of_nodes, monomials, node_counts, node_weights, points, powers
 from otjdd.errors import CaseError
 
 VARY = {
@@ -21,13 +21,13 @@ def axes():
 
 def test_axes_have_the_value_of_the_case_and_the_temperature_first(axes):
     assert [axis.name for axis in axes] == ["temperature", "thickness", "left_barrier"]
-    assert counts(axes) == (4, 3, 3)
+    assert node_counts(axes) == (4, 3, 3)
     temperature, thickness, barrier = (axis.values for axis in axes)
     assert 300.0 in temperature
     assert thickness == pytest.approx((2.6e-9, 2.8e-9, 3.0e-9))
     assert barrier == (0.6, 0.6243, 0.65)
     assert len(points(axes)) == 36
-    assert len(middles(axes)) == 12
+    assert len(middles_of_nodes(axes)) == 12
 
 
 def test_nodes_are_even_in_the_inverse_temperature_and_one_is_that_of_the_case():
@@ -48,14 +48,14 @@ def test_polynomials_through_the_nodes_are_those_of_their_degree(axes):
     at_nodes = np.array([values(point) for point in points(axes)])
     coefficients = monomials(at_nodes, axes)
     for point in [(333.0, 2.71e-9, 0.61), (260.0, 3.0e-9, 0.6), points(axes)[7]]:
-        assert weights(point, axes) @ at_nodes == pytest.approx(values(point), rel=1e-9)
+        assert node_weights(point, axes) @ at_nodes == pytest.approx(values(point), rel=1e-9)
         along = [powers(axis, [value])[0] for axis, value in zip(axes, point, strict=True)]
         assert np.einsum("qabc,a,b,c->q", coefficients, *along) == pytest.approx(values(point), rel=1e-9)
 
 
 def test_without_an_axis_a_quantity_is_a_number():
     assert monomials(np.array([[1.0, 2.0]]), ()).tolist() == [[1.0], [2.0]]
-    assert weights((), ()).tolist() == [1.0]
+    assert node_weights((), ()).tolist() == [1.0]
 
 
 @pytest.mark.parametrize(

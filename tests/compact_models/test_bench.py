@@ -14,8 +14,8 @@ from otjdd.compact_models.bench import (
     bench_of,
     branches_at,
     concentrations_after,
-    extremes,
-    hold,
+    extreme_profiles,
+    hold_run,
     is_uniform,
     log_rates,
     moving,
@@ -67,7 +67,7 @@ def test_runs_that_share_their_arrays_end_and_read_as_runs_of_their_own(column):
     profiles = np.concatenate([*stations(column, uniform(column), 1.2, TIMES[::6])])[::-1]  # not in their order
     alone = [run_from(column, c[None]) for c in profiles]
     for run in alone:
-        hold(run, 0.0, [1e-6])
+        hold_run(run, 0.0, [1e-6])
     assert np.array_equal(profiles_after(column, profiles, 0.0, 1e-6), [run.kept_states[0].c[0] for run in alone])
     read, own = readings(column, profiles, 0.1), []
     for c in profiles:
@@ -82,14 +82,14 @@ def test_steps_of_runs_that_share_their_arrays_are_counted_apart(column):
     profiles = np.repeat(uniform(column), 5, axis=0)
     whole = profiles_after(column, profiles, 1.2, 1e-3)
     run = run_from(column, profiles[:1])
-    hold(run, 1.2, [1e-3])
+    hold_run(run, 1.2, [1e-3])
     few = column._replace(max_steps=run.counts.accepted + run.counts.rejected)
     assert np.array_equal(profiles_after(few, profiles, 1.2, 1e-3), whole)
 
 
 @pytest.mark.parametrize("voltage", [-1.0, 1.2])
 def test_tables_need_half_of_the_samples_of_a_run(column, voltage):
-    ends = Ends(*extremes(column, Range(-4.3, 3.0)), 1e-5)
+    ends = Ends(*extreme_profiles(column, Range(-4.3, 3.0)), 1e-5)
     (fine, *_), (coarse, *_) = (branches_at(column, ends, voltage, spacing) for spacing in (FINE, COARSE))
     assert moving(coarse).size < coarse.time.size < 0.7 * fine.time.size
     states = np.linspace(0.1, 0.9, 33)

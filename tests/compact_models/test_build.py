@@ -96,7 +96,7 @@ def test_drives_that_are_excluded_are_told_and_not_held_against_a_model(compact_
 def test_model_that_is_too_far_from_the_solver_is_kept_and_refused(compact_model):
     found = compact_model
     with pytest.raises(ExtractionError, match="decades") as caught:
-        error.with_error(found, compact_device.written_case(), one_by_one, 1e-6)
+        error.with_measured_error(found, compact_device.written_case(), one_by_one, 1e-6)
     assert caught.value.exit_code == ExitCode.SOLVER
     assert caught.value.partial.error.keys() == found.error.keys()
 

@@ -40,8 +40,8 @@ def test_one_extraction_serves_draws_of_the_activation_energy_with_their_noise()
     case = compact_device.written_case()
     cases = [case.replace("ions.activation_energy", case.ions.activation_energy + more) for more in (-5e-3, 5e-3)]
     limits, drive = Range(-4.3, 3.0), compact_device.pulses(-2.0, 1.7, 2.0)
-    shared = build.together(cases, case, limits, one_by_one, noise=True)[1]
-    (own,) = build.one_by_one(cases[1:], limits, one_by_one, noise=True)
+    shared = build.extracted_together(cases, case, limits, one_by_one, noise=True)[1]
+    (own,) = build.extracted_one_by_one(cases[1:], limits, one_by_one, noise=True)
     assert shared.ions == pytest.approx(own.ions)
     reads = [each.run(drive).read_current.values for each in (shared, own)]
     assert np.abs(np.log10(reads[0] / reads[1])).max() < 0.02
@@ -80,13 +80,13 @@ def test_case_without_differences_and_a_single_device_are_refused(changes, count
 
 
 CASE = load_case("li2019")
-DRIVE = noise_error.pulses((-2.9, 1e-3), (1.6, 1e-6), (2.9, 1e-3), (-1.6, 1e-6)) | {"repeat": 2}
+DRIVE = noise_error.drive_of_pulses((-2.9, 1e-3), (1.6, 1e-6), (2.9, 1e-3), (-1.6, 1e-6)) | {"repeat": 2}
 
 
 def test_factors_of_a_device_are_found_again_from_its_reads():
     model, known = made_model(), np.array([0.2, -0.3, 0.5, -0.4])
     logs = device_factors.reads(model.with_factors(known), CASE, DRIVE)
-    assert device_factors.factors(model, CASE, DRIVE, logs) == pytest.approx(known, abs=0.06)
+    assert device_factors.fitted_factors(model, CASE, DRIVE, logs) == pytest.approx(known, abs=0.06)
 
 
 def test_factors_of_rates_act_on_one_sign_of_the_voltage():

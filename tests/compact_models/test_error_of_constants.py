@@ -9,7 +9,7 @@ import xarray as xr
 
 from otjdd.cli import compact as command
 from otjdd.compact_models import error
-from otjdd.compact_models.exports.functions import header
+from otjdd.compact_models.exports.functions import export_header
 from otjdd.errors import ExtractionError
 from otjdd.plot import fit as picture
 
@@ -45,7 +45,7 @@ def model():
 
 
 def test_constant_has_the_standard_deviation_of_the_decades(model):
-    loop, retention, pulses = error.rows(model)
+    loop, retention, pulses = error.error_lines(model)
     assert loop[1:5] == pytest.approx((0.02, 0.02, np.sqrt(8.0 / 3.0), 4.0))
     assert retention.constant == pytest.approx(np.sqrt(2e-4) / 3.0)
     assert (pulses.constant, pulses.span) == (0.0, 0.0)
@@ -53,7 +53,7 @@ def test_constant_has_the_standard_deviation_of_the_decades(model):
 
 
 def test_header_and_picture_name_the_drives_where_a_constant_is_better(model):
-    (line,) = [line for line in header(model) if "rms" in line]
+    (line,) = [line for line in export_header(model) if "rms" in line]
     assert "loop: rms 0.020, worst 0.020, a constant 1.633, span 4.000;" in line
     assert "retention: rms 0.020, worst 0.020, a constant 0.005, span 0.010 (worse than a constant)" in line
     fig = picture.agreement(model.measured)
@@ -68,9 +68,9 @@ def test_model_that_is_worse_under_most_drives_is_refused_unless_they_are_exclud
     with pytest.raises(
         ExtractionError, match=r"2 of 3 drives, most under pulses of 1 us.*--exclude \"retention\""
     ) as caught:
-        error.with_error(model, None, None, limit=0.3)
+        error.with_measured_error(model, None, None, limit=0.3)
     assert caught.value.partial.measured is model.measured
-    assert error.with_error(model, None, None, limit=0.3, leave_out=("retention",)).measured is model.measured
+    assert error.with_measured_error(model, None, None, limit=0.3, leave_out=("retention",)).measured is model.measured
 
 
 def test_screen_warns_of_drives_where_a_constant_is_better(model, capsys):

@@ -10,14 +10,14 @@ from messages import compared, refused, told
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.exports import verilog_a
-from otjdd.compact_models.exports.functions import header
+from otjdd.compact_models.exports.functions import export_header
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of, model_of
 from otjdd.compact_models.tables import SelfHeating
 from otjdd.waveform import shapes
 
 WAVE = shapes.pulse(1.0, 1e-3).then(shapes.read(0.1, 1e-6))
-CIRCUITS = noise_error.pulses((-3.0, 1e-5), (1.5, 1e-6), (3.0, 1e-5), (-1.5, 1e-6))
+CIRCUITS = noise_error.drive_of_pulses((-3.0, 1e-5), (1.5, 1e-6), (3.0, 1e-5), (-1.5, 1e-6))
 
 
 def turned(model):
@@ -72,7 +72,7 @@ def test_a_state_of_rest_may_turn_back_with_the_voltage():
 
 
 def test_headers_of_exports_say_what_a_model_is():
-    told = {name: [line for line in header(model) if "sha256" not in line] for name, model in MODELS.items()}
+    told = {name: [line for line in export_header(model) if "sha256" not in line] for name, model in MODELS.items()}
     compared("headers.txt", [line for name, lines in told.items() for line in (f"# {name}", *lines, "")])
 
 

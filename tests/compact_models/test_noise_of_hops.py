@@ -9,7 +9,7 @@ import pytest
 import otjdd
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, hop_noise, noise_error
-from otjdd.compact_models.bench import Ends, bench_of, concentrations_after, extremes, run_from, state_of
+from otjdd.compact_models.bench import Ends, bench_of, concentrations_after, extreme_profiles, run_from, state_of
 from otjdd.compact_models.tables import Range
 from otjdd.solver import integrate, model
 from otjdd.solver.linear_response import linearised_column
@@ -31,9 +31,9 @@ def column():
     """A column on its bench, its ends, states, and columns at rest."""
     case = small()
     bench = bench_of(case, model.members(case)[0])
-    ends = Ends(*extremes(bench, LIMITS), SETTLING)
+    ends = Ends(*extreme_profiles(bench, LIMITS), SETTLING)
     states = np.linspace(*(state_of(bench, c, SETTLING) for c in (ends.low, ends.high)), 49)
-    return bench, ends, states, hop_noise.at_rest(bench, ends, states, LIMITS)
+    return bench, ends, states, hop_noise.columns_at_rest(bench, ends, states, LIMITS)
 
 
 def test_ions_are_counted_in_layers_with_sites():
@@ -53,7 +53,7 @@ def test_an_answer_to_hops_is_that_of_the_propagator(changes):
     """Row by row and turned round: two ways through the same matrix, of films with and without electrons."""
     case = small(**changes)
     bench = bench_of(case, model.members(case)[0])
-    run = run_from(bench, concentrations_after(bench, extremes(bench, LIMITS)[0], 0.0, SETTLING))
+    run = run_from(bench, concentrations_after(bench, extreme_profiles(bench, LIMITS)[0], 0.0, SETTLING))
     integrate.jump(run, 0.1)
     charges = linearised_column(run.junction, run.state, 0, 1.0).charges
     expected = charges.log_chord_by_ions() @ charges.propagator(1e-6) * 1e-6

@@ -46,7 +46,7 @@ def made(pulses: equal.Pulsed, device: float, cycle: float, seed: int = 0) -> xr
         {"time": ("time", [scatter_of_pulses.SHORT, *scatter_of_pulses.TIMES])},
         {"cells": 50, "left_out": 0, "cut_short": 1},
     )
-    return scatter_of_pulses.numbers(load_case("li2019"), ds)
+    return scatter_of_pulses.with_deviations(load_case("li2019"), ds)
 
 
 def test_standard_deviations_are_those_that_were_put_in(pulses):
@@ -60,7 +60,7 @@ def test_standard_deviations_are_those_that_were_put_in(pulses):
     assert ds.level_sigma.values[:, 0] == pytest.approx(0.1, rel=0.4)
     assert ds.level_moved.values[:, -1] == pytest.approx(0.1 * np.sqrt(5.0), rel=0.4)
     assert ds.read_sigma.values == pytest.approx(0.01, rel=0.1)
-    devices = scatter_of_pulses.devices_of(ds, "made")
+    devices = scatter_of_pulses.mean_cycles(ds, "made")
     assert devices.up[:, -1].std(ddof=1) / G[-1] == pytest.approx(0.1, rel=0.3)
 
 
@@ -75,7 +75,7 @@ def test_rules_without_noise_are_those_of_the_mean(pulses):
     drawn = aihwkit.drawn_cycles(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
     w, seen = np.ones(1), []
     for up in ([False] * N + [True] * N) * 2:
-        w = aihwkit.updated(steps, w, up)
+        w = aihwkit.after_one_pulse(steps, w, up)
         seen.append(w[0])
     assert drawn.after[0, 0] == pytest.approx(seen[-2 * N :], abs=1e-12)
     ends, label = pulses.ends, neurosim.fitted_label(pulses.up)[0]
@@ -83,7 +83,7 @@ def test_rules_without_noise_are_those_of_the_mean(pulses):
     G = [np.array([ends[0]])]
     for _ in range(N):
         G.append(way.after(G[-1], 1))
-    law = ends[0] + (ends[1] - ends[0]) * neurosim.law(label, np.linspace(0.0, 1.0, N + 1))
+    law = ends[0] + (ends[1] - ends[0]) * neurosim.neurosim_law(label, np.linspace(0.0, 1.0, N + 1))
     assert np.ravel(G) == pytest.approx(law, rel=1e-6)
 
 
@@ -95,9 +95,11 @@ def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
     assert step * written == pytest.approx(1.0, abs=0.1)  # one number for both: one as far above as the other below
     assert device == pytest.approx(1.0, abs=0.15)
     assert all(abs(row.apart) < 0.05 for row in found.rows if row.export == "CrossSim")
-    assert len(export_noise.comparison(found.rows)) == len(rows)
+    assert len(export_noise.comparison_lines(found.rows)) == len(rows)
     wide = found._replace(rows=(export_noise.StatedDeviation("aihwkit", "a step", 1.0, 1.3, "S"),))
-    assert any("do not scatter as in the solver: a step, +30 %" in text for text in export_noise.warnings(wide, pulses))
+    assert any(
+        "do not scatter as in the solver: a step, +30 %" in text for text in export_noise.scatter_warnings(wide, pulses)
+    )
 
 
 def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, tmp_path):
@@ -141,7 +143,7 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
     )
     case = load_case("li2019").replace(SMALL)
     with pool.team(1) as spread:
-        ds = scatter_of_pulses.numbers(case, scatter_of_pulses.measured(case, short, spread))
+        ds = scatter_of_pulses.with_deviations(case, scatter_of_pulses.measured(case, short, spread))
     assert ds.conductance.shape == (3, 2, 6)
     assert ds.level_conductance.shape[-1] == 1 + len(scatter_of_pulses.TIMES)
     mean = ds.mean_conductance.values

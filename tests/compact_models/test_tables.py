@@ -49,10 +49,10 @@ def test_rates_beyond_what_matters_need_no_voltages():
 
 def test_rates_add_as_the_velocity_of_the_capped_law_does():
     slow, limit = np.array([-30.0, 0.0, 3.0, 20.0]), np.array([5.0, 0.0, 1.0, 5.0])
-    found = 10.0 ** t.combined(slow, limit, 10.0)
+    found = 10.0 ** t.combined_rate(slow, limit, 10.0)
     wanted = (1.0 / (10.0 * 10.0**slow) ** 2 + 1.0 / 10.0 ** (2.0 * limit)) ** -0.5
     assert found == pytest.approx(wanted, rel=1e-12)
-    assert t.combined(slow, np.full(4, t.UNLIMITED), 10.0) == pytest.approx(slow + 1.0, rel=1e-12)
+    assert t.combined_rate(slow, np.full(4, t.UNLIMITED), 10.0) == pytest.approx(slow + 1.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from otjdd.explore.session import (
     first_frame_of,
     layer_change_of,
     presence_of,
-    pulse_of,
+    pulse_by_hand,
     settings_in,
 )
 from otjdd.explore.sliders import slider_values, sliders_of
@@ -167,7 +167,7 @@ def test_traps_of_the_case_itself_stay_and_a_refused_change_leaves_the_tab_as_it
         (layer_change_of, {"place": True, "material": ""}),
         *((presence_of, data) for data in ({}, {"present": 1}, {"present": "yes"}, {"present": None}, [])),
         *((first_frame_of, data) for data in ([], {"first": -1, "count": 2}, {"first": 0, "count": 1e6})),
-        *((pulse_of, data) for data in ([], {"voltage": 1.0}, {"voltage": True, "width": 1.0})),
+        *((pulse_by_hand, data) for data in ([], {"voltage": 1.0}, {"voltage": True, "width": 1.0})),
         *((settings_in, data) for data in ([], {"experiment": "none"}, {"experiment": OWN, "values": {"x": "1"}})),
     ],
 )

@@ -215,7 +215,7 @@ WRONG = {
     "values of points": lambda ds: ds.assign(value=("point", np.zeros(ds.sizes["point"]))),
     "values in words": lambda ds: ds.assign(value=("parameter", ["x", "y"])),
     "a Jacobian the other way": lambda ds: ds.assign(jacobian=ds.jacobian.T),
-    "no title": lambda ds: ds.drop_attrs(deep=False).assign_attrs(fit=result.KIND),
+    "no title": lambda ds: ds.drop_attrs(deep=False).assign_attrs(fit="otjdd fit"),
 }
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import xarray as xr
 
-
 AXES = {"thickness": ("m", np.linspace(2e-9, 3e-9, 20)), "width": ("s", np.logspace(-9, -3, 20)), "law": ("1", None)}
 
 

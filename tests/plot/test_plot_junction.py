@@ -62,7 +62,7 @@ def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
     with pytest.raises(
         ValueError, match=r"a movie needs 5 snapshots or more, this result has 4: set record\.profiles_at"
     ):
-        movie.encoded(result().isel(snapshot=slice(4)), ".gif")
+        movie.encoded_film(result().isel(snapshot=slice(4)), ".gif")
 
 
 @pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.campaign)])

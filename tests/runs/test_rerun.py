@@ -106,7 +106,7 @@ def test_a_result_that_does_not_say_its_case_is_refused_in_words(tmp_path, resul
     crafted = hostile.resealed(path, lambda file: hostile.CRAFTED[name](file, None), "crafted.nc")
     with pytest.raises(ResultError, match=r"does not say (its|the files of its) case"):
         run.rerun(crafted)
-    assert "deep" not in name or style.encoded(figure(store.read(crafted)), "svg")
+    assert "deep" not in name or style.encoded_picture(figure(store.read(crafted)), "svg")
 
 
 @pytest.fixture(scope="module")

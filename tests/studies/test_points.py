@@ -87,7 +87,7 @@ def test_only_old_leftovers_are_tidied(folder):
     for path in (old, new):
         path.write_bytes(b"")
     os.utime(old, (0, 0))
-    points.tidy(folder)
+    points.tidy_points(folder)
     assert (old.exists(), new.exists(), points.path_of(folder, DIGEST).exists()) == (False, True, True)
 
 

@@ -32,7 +32,7 @@ def test_an_interpreter_imports_nothing_from_the_working_folder(planted):
     subprocess.run([sys.executable, "-c", "import queue"], cwd=folder, capture_output=True)
     assert marks.read_text() == "queue "
     marks.write_text("")
-    words = interpreter.command("import queue, sys; print(sys.argv[1:])", "a", "b")
+    words = interpreter.interpreter_command("import queue, sys; print(sys.argv[1:])", "a", "b")
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     assert (done.stdout, marks.read_text()) == ("['a', 'b']\n", "")
     before = dict(os.environ)
@@ -52,14 +52,18 @@ print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold()[0]
 """
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     environment |= {} if chosen is None else {"OPENBLAS_NUM_THREADS": chosen}
-    done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        interpreter.interpreter_command(code), env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout == f"True {chosen or 1} True\n"
 
 
 @needs_speed
 def test_workers_the_process_that_they_are_copied_from_and_their_tracker_do_not_either(planted):
     folder, marks = planted
-    done = subprocess.run(interpreter.command(TEAM), cwd=folder, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(
+        interpreter.interpreter_command(TEAM), cwd=folder, capture_output=True, text=True, timeout=500
+    )
     assert (done.returncode, done.stdout) == (0, "[(0, 1), (1, 2)]\n"), done.stderr
     assert marks.read_text() == ""
 
@@ -71,7 +75,7 @@ def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
     code = (
         "from otjdd.compiler import kernel_cache; import numba; print(kernel_cache.made_from(), int(numba.config.OPT))"
     )
-    done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(interpreter.interpreter_command(code), cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [kernel_cache.made_from(), "3"]
 
 
@@ -83,7 +87,7 @@ def test_settings_of_matplotlib_that_a_program_has_made_do_not_reach_figures():
     def drawn():
         with style.style():
             fig, _ = style.panels(1)
-        return style.encoded(fig, "svg")
+        return style.encoded_picture(fig, "svg")
 
     before = drawn()
     with mpl.rc_context({"text.usetex": True, "font.size": 30}):

@@ -54,7 +54,7 @@ def test_a_closed_stream_takes_no_files(tmp_path, closed):
         "from otjdd.system.files import write_whole; terminal.tell('told'); terminal.say('said'); "
         "os.write(2, b'by a library'); write_whole('a', b'whole')"
     )
-    words = interpreter.command(code)
+    words = interpreter.interpreter_command(code)
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {closed}', "sh", *words], cwd=tmp_path, env=interpreter.environment()
     )

@@ -19,7 +19,7 @@ import numpy as np
 import otjdd
 from otjdd.case.case import Case, load_case
 from otjdd.compact_models import build, error
-from otjdd.compact_models.axes import middles
+from otjdd.compact_models.axes import middles_of_nodes
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import OtjddError
 from validation.benchmarks.benchmark import HERE, Asked, Benchmark
@@ -76,7 +76,7 @@ def varied(asked: Asked) -> Iterator[list]:
     case, began = load_case("li2019", CHANGES), time.process_time()
     model = build.compact(case, vary=VARY, measure=False)
     print(f"{len(model.nodes)} extractions: {time.process_time() - began:.0f} s of a processor", flush=True)
-    for point in middles(model.axes):
+    for point in middles_of_nodes(model.axes):
         yield (cells := between(model, case, point))
         asked.failed |= max(cells[1:3]) > MET
 

@@ -69,7 +69,7 @@ def rule(folder: Path) -> np.ndarray:
     """Weights (2 PULSES, STARTS) after each pulse, by the update rule."""
     steps, w, found = aihwkit.steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
     for up in [True] * PULSES + [False] * PULSES:
-        w = aihwkit.updated(steps, w, up)
+        w = aihwkit.after_one_pulse(steps, w, up)
         found.append(w)
     return np.array(found)
 

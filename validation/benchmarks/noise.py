@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.compact_models.exports.export_noise import QUANTITIES, StatedDeviation, comparison
+from otjdd.compact_models.exports.export_noise import QUANTITIES, StatedDeviation, comparison_lines
 from otjdd.compact_models.scatter_of_pulses import Cycles, cycles_of, sigmas
 from otjdd.results import store
 
@@ -81,7 +81,7 @@ def ends(folder: Path) -> tuple[float, float]:
 
 def report(rows: list[StatedDeviation]) -> int:
     """Print rows. Exit code: 8 if one is more than a fifth away."""
-    print("\n".join(comparison(tuple(rows))))
+    print("\n".join(comparison_lines(tuple(rows))))
     worst = max(abs(row.apart) for row in rows)
     print(f"{worst:.0%} apart at most", file=sys.stderr)
     return 8 if worst > 0.2 else 0

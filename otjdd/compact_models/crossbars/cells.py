@@ -35,7 +35,7 @@ class Cells(NamedTuple):
         return np.array(values)[self.dealt]
 
 
-def cells_of(
+def cells_of_devices(
     devices: tuple[CompactModel, ...],
     dealt: np.ndarray,
     access: Switch | Selector | None = None,
@@ -109,7 +109,7 @@ def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tup
                 yield mine, lookup
 
 
-def linearise(
+def linearise_cells(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Currents (M,) [A] of the cells `which` at voltages (M,) [V], and their slopes (M,) [S]; states (M, ...) are fixed."""
@@ -123,7 +123,7 @@ def linearise(
     return current, slope
 
 
-def hold(
+def hold_cells(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray, duration: float
 ) -> None:
     """Hold the cells `which` at voltages (M,) [V] for a duration [s]. The states (M, ...) change in place.
@@ -142,7 +142,7 @@ def hold(
         states[mine] = part
 
 
-def charges(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def charges_of_cells(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Charges (R C,) [C] of the junctions, but for a constant, and capacitances (R C,) [F], at voltages (R C,) [V].
 
     states : (R C, ...)   Beyond the voltages of a model the capacitance is that at the end.

@@ -18,9 +18,9 @@ from otjdd.case.keys import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.rules import refuse
 from otjdd.compact_models import build, noise_error
-from otjdd.compact_models.crossbars.cells import cells_of, linearise
+from otjdd.compact_models.crossbars.cells import cells_of_devices, linearise_cells
 from otjdd.compact_models.crossbars.network import Crossbar
-from otjdd.compact_models.device_factors import rows, source
+from otjdd.compact_models.device_factors import drawn_changes, source
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, NotAsExpected, ResultError
@@ -49,7 +49,7 @@ def model_of(case: Case, progress: Progress = None, file: str = "case") -> Compa
         noisy = case.ions.noise != "none"
         return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False, noise=noisy)
     except NotAsExpected as error:
-        raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
+        raise model_fault(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
 
 
 def model_named_by(case: Case, file: str = "case") -> CompactModel:
@@ -60,21 +60,21 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
     try:
         model = CompactModel.load(case.crossbar.model)
     except ResultError as error:
-        where = refused(case, key, "", file=file).problems[0]
+        where = model_fault(case, key, "", file=file).problems[0]
         raise ResultError(
             error.path, f"{error.reason} (crossbar.model, {where.file}:{where.line})", error.advice
         ) from None
     if unlike := difference_from_case(model, case):
-        raise refused(case, key, "a model of the junction of this case", unlike, file)
+        raise model_fault(case, key, "a model of the junction of this case", unlike, file)
     if case.ions.noise != "none" and model.noise is None:
         expected = '"none" with a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
-        raise refused(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
+        raise model_fault(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
     model = model.at_point(tuple(value_in_case(case, axis.key)[0] for axis in model.axes))
     low, high = needed_range(case)[0]
     limits = model.limits
     if low < limits.low or high > limits.high:
         needed = f"a model from {low:g} V to {high:g} V, which the cells may see"
-        raise refused(case, key, needed, f"one from {limits.low:g} V to {limits.high:g} V", file)
+        raise model_fault(case, key, needed, f"one from {limits.low:g} V to {limits.high:g} V", file)
     return model
 
 
@@ -135,7 +135,7 @@ def first_unlike(left: Any, right: Any, key: str) -> tuple[str, str, str] | None
     return None if left == right else (key, brief(left), brief(right))
 
 
-def refused(case: Case, path: KeyPath, expected: str, got: str = "", file: str = "case") -> CaseError:
+def model_fault(case: Case, path: KeyPath, expected: str, got: str = "", file: str = "case") -> CaseError:
     """A CaseError about a key of a case, at its line in the file."""
     places = toml_text.scan(case.source).places
     within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
@@ -159,7 +159,7 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
         np.random.default_rng(section.cells.seed).shuffle(dealt)
     seed = case.ions.seed if case.ions.noise != "none" else None
     unlike = len(devices) > 1 or section.access or seed is not None
-    different = cells_of(devices, dealt, section.access, seed) if unlike else None
+    different = cells_of_devices(devices, dealt, section.access, seed) if unlike else None
     array = Crossbar(
         devices[0], section.word_lines, section.bit_lines, section.line_resistance, section.driver_resistance, different,
         section.line_capacitance, np.zeros(2 * count if section.line_capacitance else 0),
@@ -179,7 +179,7 @@ def check_devices(case: Case, file: str) -> None:
         try:
             source(case.without_study(), count)
         except NotAsExpected as error:
-            raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
+            raise model_fault(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 
 
 def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
@@ -193,7 +193,7 @@ def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
                 expected = (
                     f"conductances from {low:.3g} S to {high:.3g} S, the window of the model at {part.read_voltage:g} V"
                 )
-                raise refused(case, ("drive", "parts", i, "targets"), expected, f"{outside[0]:.3g} S", file)
+                raise model_fault(case, ("drive", "parts", i, "targets"), expected, f"{outside[0]:.3g} S", file)
 
 
 def window(crossbar: Crossbar, voltage: float) -> tuple[float, float]:
@@ -205,7 +205,7 @@ def window(crossbar: Crossbar, voltage: float) -> tuple[float, float]:
             states = device.states(1, np.array([device.kinds[kind].state[end] for kind in device.kind]))
             alone = cells._replace(dealt=np.array([number]))
             conductances.append(
-                float(linearise(alone, closed, first_cell, states, np.array([voltage]))[0][0] / voltage)
+                float(linearise_cells(alone, closed, first_cell, states, np.array([voltage]))[0][0] / voltage)
             )
     return min(conductances), max(conductances)
 
@@ -233,10 +233,10 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
         assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
         cases = [to_extract(device) for device in drawn_cases(case, file)]
         if set(sample.over) <= {SPEED, SEED}:
-            return build.together(cases, to_extract(alone), limits, one_by_one, progress, noise)
-        return list(build.one_by_one(cases, limits, one_by_one, progress, noise))
+            return build.extracted_together(cases, to_extract(alone), limits, one_by_one, progress, noise)
+        return list(build.extracted_one_by_one(cases, limits, one_by_one, progress, noise))
     except NotAsExpected as error:
-        raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
+        raise model_fault(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 
 
 def to_extract(case: Case) -> Case:
@@ -253,7 +253,7 @@ def drawn_cases(case: Case, file: str = "case") -> list[Case]:
     sample = draws_of(case)
     assert sample is not None
     drawn, alone = [], case.without_study()
-    for changes in rows(sample):
+    for changes in drawn_changes(sample):
         changes.pop(SEED, None)  # each cell has random numbers of its own
         try:
             drawn.append(alone.replace(changes))
@@ -261,7 +261,7 @@ def drawn_cases(case: Case, file: str = "case") -> list[Case]:
             raise CaseError([located(problem, case, changes, file) for problem in error.problems]) from None
     if len(counts := sorted({len(members(device)) for device in drawn})) > 1:
         expected = "draws that leave the number of columns the same"
-        raise refused(case, ("crossbar", "cells", "devices"), expected, " and ".join(map(str, counts)), file)
+        raise model_fault(case, ("crossbar", "cells", "devices"), expected, " and ".join(map(str, counts)), file)
     return drawn
 
 
@@ -271,7 +271,7 @@ def drawn_from_model(case: Case, count: Any, file: str) -> list[CompactModel]:
     model = model_named_by(case, file)
     if model.noise is None or model.noise.spread is None:
         expected = "none with a crossbar.model that does not know how devices differ (`otjdd compact --noise` finds it)"
-        raise refused(case, ("crossbar", "cells", "devices"), expected, str(count), file)
+        raise model_fault(case, ("crossbar", "cells", "devices"), expected, str(count), file)
     return [
         model.device(int(seed)) for seed in np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=count)
     ]

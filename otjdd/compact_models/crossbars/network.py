@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
+from otjdd.compact_models.crossbars.cells import Cells, alike, linearise_cells
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
 DENSE = 300  # nodes of a network whose matrix is not sparse: factors of a sparse one take ten times as long
 
 
-def factors(conductance: Any, slope: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def lu_factors(conductance: Any, slope: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Voltages (2 R C,) [V] of a network as a function of the currents (2 R C,) [A] out of its nodes, by LU factors.
 
     conductance : matrix of its lines [S]   slope : conductances (R C,) [S] of the cells; negative ones count as 0
@@ -181,12 +181,12 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndar
     source[: n : crossbar.bit_lines] = np.nan_to_num(words) / driver
     source[n : n + crossbar.bit_lines] = np.nan_to_num(bits) / driver
     on = tuple(np.isfinite(words).tolist()), tuple(np.isfinite(bits).tolist())
-    matrix = conductances(*on, 1.0 / crossbar.line_resistance, 1.0 / driver)
+    matrix = line_conductances(*on, 1.0 / crossbar.line_resistance, 1.0 / driver)
     return DrivenLines(words, bits, matrix, source, crossbar.on_lines(chosen))
 
 
 @lru_cache(maxsize=4)
-def conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: float, first: float) -> Any:
+def line_conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: float, first: float) -> Any:
     """Sparse matrix (2 R C, 2 R C) [S] of the lines and their drivers, which is not to be changed.
 
     words, bits : (R,), (C,) False for lines that float   along, first : from cell to cell, from a driver to its first cell
@@ -227,12 +227,12 @@ def solve(
     last: float | None = None
     for _ in range(MOST_TURNS):
         if fresh := factor is None:
-            factor = factors(driven.conductance, point.slope)
+            factor = lu_factors(driven.conductance, point.slope)
         step = -factor(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
         ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
         if moved > LOCAL:
-            share, ahead = searched(crossbar, driven, states, NewtonStep(nodes, step, point), ahead)
+            share, ahead = line_search(crossbar, driven, states, NewtonStep(nodes, step, point), ahead)
         nodes, point = nodes + share * step, ahead
         contracts = fresh or (last is not None and moved <= max(KEEP * last, NOISE))
         if moved <= TOLERANCE * highest and contracts:
@@ -270,7 +270,7 @@ def at(
     cell = nodes[:n] - nodes[n:]
     evaluated: tuple[np.ndarray, np.ndarray]
     if near is None:
-        current, slope = linearise(crossbar.cells, driven.chosen, np.arange(n), states, cell)
+        current, slope = linearise_cells(crossbar.cells, driven.chosen, np.arange(n), states, cell)
         evaluated = cell.copy(), current
     else:
         evaluated, slope = (near.evaluated[0].copy(), near.evaluated[1].copy()), near.slope.copy()
@@ -279,7 +279,7 @@ def at(
         far = np.flatnonzero(
             moved > (STRAIGHT if driven.aside is None else np.where(driven.aside, STRAIGHT_ASIDE, followed))
         )
-        some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
+        some, steep = linearise_cells(crossbar.cells, driven.chosen, far, states[far], cell[far])
         evaluated[0][far], evaluated[1][far], slope[far] = cell[far], some, steep
     current = evaluated[1] + slope * (cell - evaluated[0])
     missing = driven.conductance @ nodes - driven.source
@@ -296,7 +296,7 @@ class NewtonStep(NamedTuple):
     point: Point  # the network before the step
 
 
-def searched(
+def line_search(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, step: NewtonStep, ahead: Point
 ) -> tuple[float, Point]:
     """Line search: the share of a step that nearly minimises the co-content along it, and the point there.

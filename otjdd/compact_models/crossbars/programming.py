@@ -16,7 +16,7 @@ import numpy as np
 
 from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import calm, hold
+from otjdd.compact_models.crossbars.cells import calm, hold_cells
 from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution
 from otjdd.compact_models.crossbars.pulses import sensed
 
@@ -140,7 +140,7 @@ class WordLine:
         for time in np.unique(self.owed[self.owed > 0.0]):
             mine = np.flatnonzero(self.owed == time)
             part = self.of.states[mine]
-            hold(crossbar.cells, off, mine, part, np.zeros(mine.size), float(time))
+            hold_cells(crossbar.cells, off, mine, part, np.zeros(mine.size), float(time))
             self.of.states[mine] = part
         self.owed[:] = 0.0
 
@@ -173,10 +173,10 @@ def hold_line(
     others = np.flatnonzero(~chosen & ~quiet)
     if others.size:
         part, voltage = moved[others], driven.end.voltage.ravel()[others]
-        hold(cells, chosen, others, part, voltage, duration)
+        hold_cells(cells, chosen, others, part, voltage, duration)
         if far(part, moved[others]) and cells.streams.size:
             mean = moved[others]
-            hold(calm(cells), chosen, others, mean, voltage, duration)
+            hold_cells(calm(cells), chosen, others, mean, voltage, duration)
         else:
             mean = part
         if far(mean, moved[others]):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars import transient
-from otjdd.compact_models.crossbars.cells import Cells, calm, hold, linearise
+from otjdd.compact_models.crossbars.cells import Cells, calm, hold_cells, linearise_cells
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -124,7 +124,7 @@ def hold_drivers(
     crossbar.line_voltages[...] = solution.nodes
     if drivers.read:
         steady = solve(crossbar, driven, states, solution._replace(factor=None, point=None))
-        return piece._replace(settled=transient.settling_time(read, steady.bit_current))
+        return piece._replace(settled=transient.settling_time_of_currents(read, steady.bit_current))
     settled = transient.rise_time(read.time, [0.0 * across[0], *across]) if written.any() else 0.0
     return piece._replace(settled=settled)
 
@@ -180,7 +180,7 @@ def stepped(
     """
     K, cells = states.shape[1] // 2, calm(crossbar.cells)
     first, part = states.copy(), states[followed]
-    hold(cells, driven.chosen, followed, part, solution.voltage.ravel()[followed], step)
+    hold_cells(cells, driven.chosen, followed, part, solution.voltage.ravel()[followed], step)
     first[followed] = part
     still = bool(np.abs(first - states).max() <= STILL)
     if still and not crossbar.line_voltages.size:
@@ -190,7 +190,7 @@ def stepped(
         return first, new, lag
     changed = followed[np.abs(new.voltage - solution.voltage).ravel()[followed] > SAME]
     part, second = states[changed], first.copy()
-    hold(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
+    hold_cells(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     if not crossbar.cells.streams.size:  # with noise, `hold_drivers` solves for the scattered states
@@ -220,7 +220,7 @@ def scattered(
 ) -> np.ndarray:
     """States (R C, 2 K) after a step [s] with noise, at voltages (M,) [V] of the cells `followed` (M,)."""
     moved, part = states.copy(), states[followed]
-    hold(crossbar.cells, driven.chosen, followed, part, voltage, step)
+    hold_cells(crossbar.cells, driven.chosen, followed, part, voltage, step)
     moved[followed] = part
     return moved
 
@@ -275,7 +275,7 @@ def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Dri
     return Drivers(np.where(chosen, voltage, on_words * voltage), bits, chosen)
 
 
-def at_rest(crossbar: Crossbar) -> Drivers:
+def drivers_at_rest(crossbar: Crossbar) -> Drivers:
     """Drivers that are all at 0 V."""
     R, C = crossbar.word_lines, crossbar.bit_lines
     return Drivers(np.zeros(R), np.zeros(C), np.zeros(R, bool))
@@ -315,17 +315,17 @@ def read_cells(
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
     """Keep all lines at 0 V for a duration [s]. The states (R C, ...) change in place."""
     if crossbar.line_voltages.size:
-        hold_drivers(crossbar, states, at_rest(crossbar), duration)
+        hold_drivers(crossbar, states, drivers_at_rest(crossbar), duration)
         return
     off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
-    hold(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
+    hold_cells(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 
 
 def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
     """Chord conductances (R, C) [S] of the junctions at a voltage [V], without lines and access."""
     cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
     off = np.zeros(crossbar.count, bool)
-    current, _ = linearise(cells, off, every, states, np.full(crossbar.count, voltage))
+    current, _ = linearise_cells(cells, off, every, states, np.full(crossbar.count, voltage))
     return (current / voltage).reshape(crossbar.word_lines, crossbar.bit_lines)
 
 

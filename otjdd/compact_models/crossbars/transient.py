@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.cells import charges
+from otjdd.compact_models.crossbars.cells import charges_of_cells
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -26,7 +26,7 @@ from otjdd.compact_models.crossbars.network import (
     ReadLines,
     across,
     at,
-    factors,
+    lu_factors,
     solution,
     solve,
 )
@@ -83,25 +83,25 @@ def advanced(
     charge, farads = junction_charges(crossbar, states, nodes)
     matrix = capacitance_matrix(crossbar, farads)
     begin = point = at(crossbar, driven, states, nodes)
-    factor = factors(driven.conductance + matrix / (GAMMA * step), begin.slope)
+    factor = lu_factors(driven.conductance + matrix / (GAMMA * step), begin.slope)
     stages: list[np.ndarray] = []
     moved: list[np.ndarray] = []  # stages of the charges
     energies: list[np.ndarray] = []
     there, off = nodes, np.zeros(n)
     for place, mix in STAGES:
         if place:
-            there = nodes + combined(place, stages)
+            there = nodes + sum_of_stages(place, stages)
             point = at(crossbar, driven, states, there, point)
-            off = junction_charges(crossbar, states, there)[0] - charge - combined(place, moved)
-        into = (combined(mix, moved) if mix else 0.0) - off / GAMMA
-        lines = crossbar.line_capacitance * combined(mix, stages) if mix else 0.0
+            off = junction_charges(crossbar, states, there)[0] - charge - sum_of_stages(place, moved)
+        into = (sum_of_stages(mix, moved) if mix else 0.0) - off / GAMMA
+        lines = crossbar.line_capacitance * sum_of_stages(mix, stages) if mix else 0.0
         stages.append(factor((lines + np.append(into, -into)) / step - point.missing))
         moved.append(farads * (stages[-1][:n] - stages[-1][n:]) + off)
         steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
         rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
-        energies.append(GAMMA * (step * rate + combined(mix, energies) if mix else step * rate))
-    there = nodes + combined(END, stages)
-    mean = combined(END, energies) / step
+        energies.append(GAMMA * (step * rate + sum_of_stages(mix, energies) if mix else step * rate))
+    there = nodes + sum_of_stages(END, stages)
+    mean = sum_of_stages(END, energies) / step
     share = float(np.abs(stages[-1]).max()) / (ERROR * max(highest_of(there), highest_of(nodes)))
     if driven.read is not None:
         first = n + driven.read.bits
@@ -112,7 +112,7 @@ def advanced(
     return end._replace(passed=passed), float(np.cbrt(share))
 
 
-def combined(factors: tuple[float, ...], stages: list[np.ndarray]) -> Any:
+def sum_of_stages(factors: tuple[float, ...], stages: list[np.ndarray]) -> Any:
     """Sum of stages times factors."""
     return sum(factor * stage for factor, stage in zip(factors, stages, strict=True) if factor)
 
@@ -122,7 +122,7 @@ def junction_charges(crossbar: Crossbar, states: np.ndarray, nodes: np.ndarray) 
     n = crossbar.count
     if crossbar.cells.access is not None:
         return np.zeros(n), np.zeros(n)
-    return charges(crossbar.cells, states, nodes[:n] - nodes[n:])
+    return charges_of_cells(crossbar.cells, states, nodes[:n] - nodes[n:])
 
 
 def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
@@ -155,16 +155,16 @@ def rise_time(time: list[float], voltage: list[np.ndarray]) -> float:
     """Time [s] after which all cells have come to 1 - SETTLED of their largest voltage. voltage : (M,) [V] at each time"""
     size = np.abs(np.array(voltage))
     off = (1.0 - size / np.maximum(size.max(axis=0), 1e-300)).max(axis=1)
-    return crossing(time[: 1 + int(np.argmax(off <= SETTLED))], off)
+    return last_crossing(time[: 1 + int(np.argmax(off <= SETTLED))], off)
 
 
-def settling_time(sensed: Sensed, steady: np.ndarray) -> float:
+def settling_time_of_currents(sensed: Sensed, steady: np.ndarray) -> float:
     """Time [s] after which the currents stay within SETTLED of the steady ones (C,) [A]; nan where they never get there."""
     off = np.abs(np.array(sensed.current) - steady).max(axis=1) / max(np.abs(steady).max(), 1e-300)
-    return crossing(sensed.time, off)
+    return last_crossing(sensed.time, off)
 
 
-def crossing(time: list[float], off: np.ndarray) -> float:
+def last_crossing(time: list[float], off: np.ndarray) -> float:
     """The last of times (T,) [s] at which deviations (T,) come below SETTLED; nan where the last one is above."""
     off = off[: len(time)]
     beyond = np.flatnonzero(off > SETTLED)

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import filled, header, number, numbers
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, read_sigma, sentences, tables
+from otjdd.compact_models.exports.functions import export_header, filled, number, number_texts
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, pulse_sentences, read_sigma, table_lines
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
 from otjdd.system.late import xr
@@ -72,7 +72,7 @@ def steps(pulses: Pulsed) -> WeightSteps:
     return WeightSteps(dw_min, up_down, of_directions[0] / mean[0], of_directions[1] / mean[1], error)
 
 
-def updated(steps: WeightSteps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
+def after_one_pulse(steps: WeightSteps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Weights (n,) after one pulse each, up where `up` (n,) is true, else down: the rule of aihwkit without noise."""
     nodes = np.linspace(-1.0, 1.0, len(steps.up))
     rise = steps.dw_min * (1.0 + min(steps.up_down, 0.0)) * np.interp(w, nodes, steps.up)
@@ -102,8 +102,8 @@ def preset(
     of_device, differ = steps(pulses), noise.differ if noise else between_devices(pulses, devices)
     low, high = pulses.ends
     about = [
-        *header(model),
-        *sentences(pulses, devices, noise.about if noise else ()),
+        *export_header(model),
+        *pulse_sentences(pulses, devices, noise.about if noise else ()),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step differs from the compact model's by {of_device.error:.2g} of the range, rms; it depends on the weight "
         "alone, not on the pulses before",
@@ -113,7 +113,7 @@ def preset(
     values = {
         "w_min": "-1.0", "w_max": "1.0", "dw_min": number(of_device.dw_min), "dw_min_std": c2c[0],
         "up_down": number(of_device.up_down), **{name: number(value) for name, value in differ.items()},
-        "piecewise_up": f"[{numbers(of_device.up)}]", "piecewise_down": f"[{numbers(of_device.down)}]",
+        "piecewise_up": f"[{number_texts(of_device.up)}]", "piecewise_down": f"[{number_texts(of_device.down)}]",
         "write_noise_std": c2c[1],
     }  # fmt: skip
     own = noise.inference if noise else {"tables": []}
@@ -186,7 +186,7 @@ def inference(noise: "xr.Dataset") -> dict[str, Any]:
     """Values of the noise model of inference and of its configuration, conductances in uS."""
     ordered = ascending(noise)
     ends = 1e6 * ordered.level_mean.values[[0, -1]]
-    return {"tables": tables(noise), "ends": ends, "w_noise": weight_noise(ordered)}
+    return {"tables": table_lines(noise), "ends": ends, "w_noise": weight_noise(ordered)}
 
 
 def weight_noise(noise: "xr.Dataset") -> float:

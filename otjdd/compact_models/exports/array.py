@@ -26,7 +26,7 @@ from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.cells import beginning, noiseless
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.programming import Programming
-from otjdd.compact_models.exports.functions import filled, header, number
+from otjdd.compact_models.exports.functions import export_header, filled, number
 from otjdd.compact_models.exports.testbench import compile_command
 from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
@@ -79,7 +79,7 @@ class NetlistClock(NamedTuple):
         return " ".join([*points, f"{self.ends[-1] + e:.12g} 1"])
 
 
-def clock_of(steps: list[DriverStep]) -> NetlistClock:
+def netlist_clock(steps: list[DriverStep]) -> NetlistClock:
     """The clock of a netlist with these steps."""
     shortest = min(step.duration for step in steps)
     durations = [min(step.duration, LONGEST_STEP * shortest) for step in steps]
@@ -107,7 +107,7 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
 
 def steps_of_part(part: PatternWrite | PatternRead | PatternRest, scheme: str, crossbar: Crossbar) -> list[DriverStep]:
     """The steps of a part whose pulses are known before."""
-    shape, still = (crossbar.word_lines, crossbar.bit_lines), pulses.at_rest(crossbar)
+    shape, still = (crossbar.word_lines, crossbar.bit_lines), pulses.drivers_at_rest(crossbar)
     if isinstance(part, PatternRest):
         return [DriverStep(still, part.duration)]
     if isinstance(part, PatternRead):
@@ -143,7 +143,7 @@ DISCHARGING_VACASK = "reltol=1e-10 chgtol=1e-3 tran_lteratio=1"  # by default 3.
 def modules(crossbar: Crossbar) -> str:
     """Text of the Verilog-A modules of the lines and of the access to cells."""
     charged, access = crossbar.line_capacitance > 0.0, crossbar.cells.access
-    return filled("array.va", about=header(crossbar.model), charged=charged, access=access)
+    return filled("array.va", about=export_header(crossbar.model), charged=charged, access=access)
 
 
 class Element(NamedTuple):
@@ -169,7 +169,9 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
         for k in range(device.kind.size) if len(cells.devices) > 1 else ():
             values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
         inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
-        parts.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), junction(kinds.index(firsts[dealt])), values))
+        parts.append(
+            Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), junction_name(kinds.index(firsts[dealt])), values)
+        )
         if isinstance(cells.access, Switch):
             parts.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
         elif cells.access:
@@ -205,7 +207,7 @@ def first_of_kind(devices: Sequence[CompactModel]) -> list[int]:
     return [next(n for n, other in enumerate(devices) if alike(other, device)) for device in devices]
 
 
-def junction(place: int) -> str:
+def junction_name(place: int) -> str:
     """Name of the module of a kind of device, by its place among them."""
     return "otj" if place == 0 else f"otj_{place + 1}"
 
@@ -215,7 +217,7 @@ def junctions(devices: Sequence[CompactModel]) -> str:
     modules = []
     for place, first in enumerate(sorted(set(first_of_kind(devices)))):
         text = verilog_a(replace(of_whole_area(devices[first]), noise=None), paced=True)
-        modules.append(text.replace("module otj(", f"module {junction(place)}("))
+        modules.append(text.replace("module otj(", f"module {junction_name(place)}("))
     return "\n".join(modules)
 
 
@@ -266,7 +268,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
         )
         raise NotAsExpected(expected, "devices drawn from the spread of a model")
     steps = steps_of(drive, crossbar)
-    clock, parts = clock_of(steps), elements(crossbar, drive)
+    clock, parts = netlist_clock(steps), elements(crossbar, drive)
     by_node = waves(steps, crossbar, drive, clock)
     reads = [
         (step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.drivers.read is not None
@@ -307,5 +309,5 @@ def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
         "meanwhile",
         *(["programming pulses are as in `otjdd run` without noise: reads have no effect here"] if programs else []),
         f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
-        *header(crossbar.model),
+        *export_header(crossbar.model),
     ]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import filled, header
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
+from otjdd.compact_models.exports.functions import export_header, filled
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_sentences
 from otjdd.compact_models.model import CompactModel
 
 STATES = 12  # rows of the table, evenly spaced in the logarithm of the conductance
@@ -17,7 +17,7 @@ def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
     return pulses.states[np.argsort(model.hold(pulses.states.copy(), pulses.read_voltage, 0.0))]
 
 
-def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tuple[np.ndarray, np.ndarray]:
+def log_ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tuple[np.ndarray, np.ndarray]:
     """ln G (n,) of states at the read voltage, and ln [G(V)/G] (n, V) at VOLTAGES."""
     G = model.hold(states.copy(), read_voltage, 0.0) / read_voltage
     at = np.array([model.hold(states.copy(), V, 0.0) / V for V in VOLTAGES])
@@ -26,7 +26,7 @@ def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tupl
 
 def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
     """ln G (STATES,), ln [G(V)/G] (STATES, V), and the relative rms error of the currents of the visited states."""
-    lnG, ratio = ratios(model, visited(model, pulses), pulses.read_voltage)
+    lnG, ratio = log_ratios(model, visited(model, pulses), pulses.read_voltage)
     nodes = np.linspace(lnG[0], lnG[-1], STATES)
     values = np.array([np.interp(nodes, lnG, column) for column in ratio.T]).T
     back = np.array([np.interp(lnG, nodes, column) for column in values.T]).T
@@ -55,9 +55,9 @@ def device(
     nodes, values, off = conductance_table(model, pulses)
     high = float(np.exp(nodes[-1]))
     about = [
-        *header(model),
+        *export_header(model),
         f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
-        *sentences(pulses, devices, noise.about if noise else ()),
+        *pulse_sentences(pulses, devices, noise.about if noise else ()),
         f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
         "beyond, the conductance is constant",
         f"currents differ from the compact model's in these states by {off:.2g}, rms, relative; there are no steps: "

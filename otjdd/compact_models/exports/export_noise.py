@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
 from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
-from otjdd.compact_models.scatter_of_pulses import Sigmas, cycles_of, devices_of, sigmas
+from otjdd.compact_models.scatter_of_pulses import Sigmas, cycles_of, mean_cycles, sigmas
 from otjdd.system.late import xr
 
 FAR = 0.1  # deviation of the mean cycle of noisy devices, over the range, beyond which a warning is given
@@ -81,7 +81,10 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
     ds, (low, high) = noise.measured, pulses.ends
 
     def about(export: str) -> list[str]:
-        return [*sentences(noise, pulses), *comparison(tuple(row for row in noise.rows if row.export == export))]
+        return [
+            *noise_sentences(noise, pulses),
+            *comparison_lines(tuple(row for row in noise.rows if row.export == export)),
+        ]
 
     return Parts(
         aihwkit.PresetNoise(
@@ -91,7 +94,7 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
             aihwkit.inference(ds),
         ),
         neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
-        crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds)),
+        crosssim.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
     )
 
 
@@ -110,7 +113,7 @@ def rms(values: np.ndarray) -> float:
     return float(np.sqrt((values**2).mean()))
 
 
-def sentences(noise: ExportNoise, pulses: Pulsed) -> list[str]:
+def noise_sentences(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     """Lines of a header on how the noise was measured."""
     ds, ordered = noise.measured, leveled.ascending(noise.measured)
     cycles = cycles_of(ds)
@@ -140,7 +143,7 @@ def mean_off(measured: "xr.Dataset", pulses: Pulsed) -> float:
 
 def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> ExportNoise:
     """Noise of the files of a cycle of pulses. measured : of `scatter_of_pulses`   source : why devices differ, in words"""
-    solver, devices = sigmas(cycles_of(measured)), devices_of(measured, source)
+    solver, devices = sigmas(cycles_of(measured)), mean_cycles(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
     steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
@@ -152,19 +155,19 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     c2c = neurosim.fitted_noise(labels, pulses.ends, count, solver, vary)
     law = sigmas(neurosim.drawn_cycles(labels, pulses.ends, count, c2c, vary, OWN))
     rows = [
-        *rows_of("aihwkit", solver, Sigmas(*(value * per_weight for value in weights))),
-        *rows_of("NeuroSim", solver, law),
-        *levels(measured),
+        *cycle_rows("aihwkit", solver, Sigmas(*(value * per_weight for value in weights))),
+        *cycle_rows("NeuroSim", solver, law),
+        *level_rows(measured),
     ]
     return ExportNoise(measured, devices, pulse, differ, c2c, vary, tuple(rows))
 
 
-def rows_of(export: str, solver: Sigmas, drawn: Sigmas) -> list[StatedDeviation]:
+def cycle_rows(export: str, solver: Sigmas, drawn: Sigmas) -> list[StatedDeviation]:
     """Rows of the cycles of an export."""
     return [StatedDeviation(export, *row, "S") for row in zip(QUANTITIES, solver, drawn, strict=True)]
 
 
-def levels(measured: "xr.Dataset") -> list[StatedDeviation]:
+def level_rows(measured: "xr.Dataset") -> list[StatedDeviation]:
     """Rows of the levels of CrossSim, root mean squares over the levels, at each time."""
     solver, drawn = (
         np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
@@ -175,7 +178,7 @@ def levels(measured: "xr.Dataset") -> list[StatedDeviation]:
     ]
 
 
-def comparison(rows: tuple[StatedDeviation, ...]) -> list[str]:
+def comparison_lines(rows: tuple[StatedDeviation, ...]) -> list[str]:
     """A line for each row."""
     return [
         f"{row.export}: sigma of {row.quantity}: solver {row.solver:.3g}{row.unit_text}, draws of the file "
@@ -184,7 +187,7 @@ def comparison(rows: tuple[StatedDeviation, ...]) -> list[str]:
     ]
 
 
-def warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
+def scatter_warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     """Sentences on files that do not scatter as the solver does; [] if all do."""
     off = mean_off(noise.measured, pulses)
     mean = f"the mean cycle of devices with single ions differs from the files for networks by {off:.2g} of the range"

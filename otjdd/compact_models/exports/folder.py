@@ -58,7 +58,7 @@ class Extracted(NamedTuple):
     noise: export_noise.ExportNoise | None
 
 
-def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
+def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
     """Extract the compact model of a case, and apply a train of pulses.
 
     A model that is not accurate enough, and one whose extraction is interrupted once it has tables, is written into the
@@ -75,7 +75,7 @@ def extracted(case: Case, request: Request, train: pulses.PulseTrain, out: Path,
 
 def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
     """As `extracted`, without the model of an extraction that fails or is interrupted."""
-    check_folder(out)
+    check_export_folder(out)
     source = device_factors.source(case, request.devices) if request.devices else ""
     if request.noise:
         scatter_of_pulses.cases(case, request.devices)
@@ -100,7 +100,7 @@ def with_pulses(
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:
             scatter = scatter_of_pulses.measured(case, cycle, spread, request.devices, progress)
-        numbers = scatter_of_pulses.numbers(case, scatter)
+        numbers = scatter_of_pulses.with_deviations(case, scatter)
         return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
         return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
@@ -124,7 +124,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def check_folder(folder: Path) -> None:
+def check_export_folder(folder: Path) -> None:
     """Raise ResultError if a folder holds a model of another version, or one of NAMES that was not written with the model.
 
     Files of other names are left alone.
@@ -175,7 +175,7 @@ def write_exports(
     noise : the scatter of the same pulses, which has devices of its own; its Dataset is NETWORKS
     picture : of the error of the model, a PNG; empty for none
     """
-    check_folder(folder)
+    check_export_folder(folder)
     if taken is None and model.heat is None:
         taken = pulses.pulse_cycle(model)
     texts = circuits(model) | networks(model, taken, devices, noise)

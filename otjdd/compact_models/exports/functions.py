@@ -14,7 +14,7 @@ from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.axes import TEMPERATURE, monomials
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
+from otjdd.compact_models.tables import LN10, chebyshev_factors, degree, knots_of, limited, monotone, spline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,7 @@ def functions(model: CompactModel, t: int) -> Functions:
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     tables |= {"k": ("log_settling", LN10), "m": ("settling_move", 1.0), "z": ("excess", LN10)}
     smooth = {
-        letter: pieces(model, [spline(knots_of(own, name), factors(own, name) * by) for own in of_nodes])
+        letter: pieces(model, [spline(knots_of(own, name), chebyshev_factors(own, name) * by) for own in of_nodes])
         for letter, (name, by) in tables.items()
         if letter in rates + reads + settling
     }
@@ -85,7 +85,7 @@ def functions(model: CompactModel, t: int) -> Functions:
     if noises:
         scatters = [
             pieces(model, [
-                spline(noise.voltage, factors(own, "log_rate", getattr(noise, name)) * LN10)
+                spline(noise.voltage, chebyshev_factors(own, "log_rate", getattr(noise, name)) * LN10)
                 for own, noise in zip(of_nodes, noises, strict=True)
             ])
             for name in NOISE_TABLES
@@ -93,7 +93,7 @@ def functions(model: CompactModel, t: int) -> Functions:
         groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
     low, high = (by_u(model, np.array([own.state[end] for own in of_nodes])) for end in (0, -1))
     within = [
-        factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
+        chebyshev_factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
         for own, noise in zip(of_nodes, noises, strict=False)
     ]
     wells = by_u(model, np.array(within)) if within else np.zeros((0, 1))
@@ -128,7 +128,7 @@ def own_speed(model: CompactModel, k: int, divided: bool = False) -> str:
     return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(by_u(model, np.log(speeds)))})"
 
 
-def fillings(model: CompactModel, k: int) -> tuple[str, str]:
+def filling_texts(model: CompactModel, k: int) -> tuple[str, str]:
     """Texts of 1/a of column k, a the share that fills the way, for states that rise and that fall; 0 without filling."""
     ways = np.array([node.kinds[node.kind[k - 1]].way for node in nodes(model)])
     texts = []
@@ -197,7 +197,7 @@ def number(value: float) -> str:
     return f"{float(value):.9g}"
 
 
-def numbers(values: Iterable[float]) -> str:
+def number_texts(values: Iterable[float]) -> str:
     """Numbers as text, with commas."""
     return ", ".join(map(number, values))
 
@@ -211,7 +211,7 @@ def templates() -> "Environment":
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
-    environment.filters |= {"number": number, "numbers": numbers}
+    environment.filters |= {"number": number, "numbers": number_texts}
     return environment
 
 
@@ -238,7 +238,7 @@ def horner(factors: np.ndarray, variable: str) -> str:
     return text.replace("+-", "-") or "0.0"
 
 
-def header(model: CompactModel) -> list[str]:
+def export_header(model: CompactModel) -> list[str]:
     """The first lines of every export: case, range, error, and what the model leaves out. No markup."""
     limits, about = model.limits, model.about
     lines = [
@@ -274,7 +274,7 @@ def noise_lines(model: CompactModel) -> list[str]:
     return [
         f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
         "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
-        *noise_error.rows(model),
+        *noise_error.noise_lines(model),
         *device_factors.words(model),
         *filter(None, [noise_error.negligible_noise(model)]),
     ]

@@ -25,8 +25,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from otjdd.compact_models.exports.functions import filled, header, number
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_energies, sentences
+from otjdd.compact_models.exports.functions import export_header, filled, number
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_energies, pulse_sentences
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
 
@@ -38,11 +38,11 @@ FLAT = 1e-6  # label of a straight line
 CTOC = "sigmaCtoC is in S, c2cVari the same as a fraction of the conductance range, of one pulse"
 
 
-def law(label: float, x: np.ndarray) -> np.ndarray:
+def neurosim_law(label: float, x: np.ndarray) -> np.ndarray:
     """The law of NeuroSim at x from 0 to 1, scaled to 0 to 1. Negative labels bend the other way."""
     if abs(label) < 1e-6:
         return np.asarray(x, dtype=float)
-    A = width_of(abs(label))
+    A = label_width(abs(label))
     if label > 0.0:
         return np.asarray(np.expm1(-x / A) / np.expm1(-1.0 / A))
     return np.asarray(1.0 - np.expm1(-(1.0 - x) / A) / np.expm1(-1.0 / A))
@@ -55,7 +55,7 @@ def label_of(A: float) -> float:
     return float(PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x))
 
 
-def width_of(label: float) -> float:
+def label_width(label: float) -> float:
     """A of a label, the inverse of `label_of`."""
     low, high = 1e-3, 1e6
     for _ in range(200):
@@ -68,7 +68,7 @@ def fitted_label(curve: np.ndarray) -> tuple[float, float]:
     """Label of a rising curve (n,) by least squares, and the rms deviation relative to its range."""
     x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
     optimum = minimize_scalar(
-        lambda label: ((law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
+        lambda label: ((neurosim_law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
     )
     return float(optimum.x), float(np.sqrt(optimum.fun))
 
@@ -168,11 +168,11 @@ def files(
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
     energies = WriteEnergies.of(model, pulses)
     about = [
-        *header(model),
+        *export_header(model),
         "each line replaces the assignment of that name in the constructor RealDevice::RealDevice of Cell.cpp of "
         "MLP+NeuroSim 3.0, in its place: after it, the constructor has already computed with the old value",
         *energies.words,
-        *sentences(pulses, devices, noise.about if noise else ()),
+        *pulse_sentences(pulses, devices, noise.about if noise else ()),
         f"conductances after a pulse differ from the compact model's by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the "
         "range, rms: the law of NeuroSim is an exponential",
         f"{CTOC if noise else 'sigmaCtoC is therefore 0'}; sigmaDtoD is the spread of the labels NL; pulses.csv holds the "
@@ -216,7 +216,7 @@ class Way:
     """
 
     def __init__(self, label: np.ndarray, low: np.ndarray, high: np.ndarray, count: int):
-        width = np.array([width_of(max(abs(number), FLAT)) for number in np.clip(label, -STEEPEST, STEEPEST)])
+        width = np.array([label_width(max(abs(number), FLAT)) for number in np.clip(label, -STEEPEST, STEEPEST)])
         self.A = np.where(label < 0.0, -1.0, 1.0) * width * count
         self.B = (high - low) / -np.expm1(-count / self.A)
         self.low = low

@@ -38,7 +38,7 @@ def read_sigma(noise: "xr.Dataset") -> np.ndarray:
     return np.hypot(noise.read_sigma.values, noise.electron_sigma.values)
 
 
-def tables(noise: "xr.Dataset") -> list[str]:
+def table_lines(noise: "xr.Dataset") -> list[str]:
     """Lines with the tables of levels and times."""
     ordered = ascending(noise)
     lines = [
@@ -194,7 +194,7 @@ def pulse_energies(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.
     return energies[0], energies[1]
 
 
-def warnings(pulses: Pulsed | None) -> list[str]:
+def network_warnings(pulses: Pulsed | None) -> list[str]:
     """Warnings on the use of these pulses for networks, in sentences; [] if there are none.
 
     pulses : None for a junction with self-heating
@@ -221,7 +221,7 @@ def warnings(pulses: Pulsed | None) -> list[str]:
     return sentences
 
 
-def sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[str] = ()) -> list[str]:
+def pulse_sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[str] = ()) -> list[str]:
     """Lines for every export for networks: its pulses, what it leaves out, and the spread between devices.
 
     scatter : lines on its noise, () for an export without
@@ -236,7 +236,7 @@ def sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[
         "export",
         f"taken from {count} pulses up and {count} down, the last of {pulses.rounds} such rounds; {pulses.rounds // 2} "
         f"rounds before, no conductance was further away than {pulses.moved:.2g} of their range",
-        *(f"warning: {text}" for text in warnings(pulses)),
+        *(f"warning: {text}" for text in network_warnings(pulses)),
         *(
             scatter
             or [

@@ -74,7 +74,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
     }
     title = "Pulses on one junction, a read at 0.1 V after each"
     texts = {name: filled(name, title=title, **values) for name in ("example.cir", "example.sim")}
-    return texts if model.noise is None else texts | noisy_netlists(cycle(model))
+    return texts if model.noise is None else texts | noisy_netlists(measured_cycle(model))
 
 
 def wave(points: Sequence[tuple[float, float]]) -> str:
@@ -133,11 +133,11 @@ class Cycle(NamedTuple):
         return breakpoints
 
 
-def cycle(model: CompactModel) -> Cycle:
+def measured_cycle(model: CompactModel) -> Cycle:
     """The cycle of the measured scatter of a model in circuits; a whole reset and set if this scatter is not measured."""
     shortest = max(noise_error.PART, model.limits.shortest)
     up, down, _ = set_and_resets(model.limits)
-    pulses = noise_error.pulses_of(model, noise_error.CYCLES_OF_CIRCUITS) or [(down, shortest), (up, shortest)]
+    pulses = noise_error.compared_pulses(model, noise_error.CYCLES_OF_CIRCUITS) or [(down, shortest), (up, shortest)]
     return Cycle(pulses, shortest, (READ["voltage"], max(READ["duration"], shortest)))
 
 

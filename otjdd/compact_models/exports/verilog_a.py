@@ -67,10 +67,10 @@ from otjdd.compact_models.exports.functions import (
     coefficient,
     edge_capacitance,
     exact,
+    export_header,
     filled,
-    fillings,
+    filling_texts,
     functions,
-    header,
     horner,
     names_of,
     nodes,
@@ -124,7 +124,7 @@ TRIED = [  # lines of the header
 ]
 
 
-def quoted(text: str) -> str:
+def quoted_for_verilog(text: str) -> str:
     """A text of a model file within the quotes of Verilog-A, which no quote or backslash of its own may end."""
     return one_line(text).replace("\\", "/").replace('"', "'")
 
@@ -140,19 +140,22 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """
     kinds = [functions(model, t) for t in range(len(model.kinds))]
     noisy, power = model.noise is not None and not paced, 2.0 * ELEMENTARY_CHARGE
-    about = [line for text in [*header(model), f"licence: {LICENCE}, as otjdd", *TRIED] for line in wrapped(text)]
+    about = [
+        line for text in [*export_header(model), f"licence: {LICENCE}, as otjdd", *TRIED] for line in wrapped(text)
+    ]
     text = filled(
         "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
-        version=quoted(str(model.about.get("otjdd_version", ""))),
+        version=quoted_for_verilog(str(model.about.get("otjdd_version", ""))),
         ports="p, n" + ", pace" * paced, nodes=inner_nodes(model, paced, noisy), parameters=parameters(model, noisy),
         area=number(model.area), temperatures=temperatures(model), low=number(model.limits.low),
         high=number(model.limits.high), longest=number(model.limits.longest), operating_point=operating_point(noisy),
         variables=variables(kinds, model, noisy), prime=PRIME, checked=checked(model), differs=differing(model),
         scales=scales(model), late=number(LATE * model.limits.shortest), turn=number(TURN_OF_RATES),
         tables=[indented(by_voltage(*group), 4) for kind in kinds for group in kind.groups],
-        columns=[column(model, kinds, k, noisy) for k in range(1, model.kind.size + 1)], polynomials=polynomials,
+        columns=[column_texts(model, kinds, k, noisy) for k in range(1, model.kind.size + 1)],
+        polynomials=polynomial_statements,
         per_turn=number(0.5 / np.pi), per_pi=number(np.pi**-2), edge=number(edge_capacitance(model)), two_q=number(power),
-        four_k=number(2.0 * power * BOLTZMANN_EV), heated=model.heat is not None, advice=ADVICE, **warnings(model),
+        four_k=number(2.0 * power * BOLTZMANN_EV), heated=model.heat is not None, advice=ADVICE, **warning_texts(model),
     )  # fmt: skip
     return "\n".join(line for whole in text.split("\n") for line in folded(whole))
 
@@ -181,12 +184,12 @@ def inner_nodes(model: CompactModel, paced: bool, noisy: bool) -> str:
     """Names of the nodes within the module, without that between junction and series resistance."""
     names = []
     for k in range(1, model.kind.size + 1):
-        names += [f"x{k}", f"f{k}", *[f"s{k}"] * settles(model, k), *[f"well{k}"] * noisy]
+        names += [f"x{k}", f"f{k}", *[f"s{k}"] * has_unsettled_share(model, k), *[f"well{k}"] * noisy]
     more = ["late", "shift"] if paced else ["turn", "rings"]
     return ", ".join([*names, *more, *["warm"] * (model.heat is not None)])
 
 
-def settles(model: CompactModel, k: int) -> bool:
+def has_unsettled_share(model: CompactModel, k: int) -> bool:
     """True for a column, counted from 1, with an unsettled share."""
     return bool(model.kinds[model.kind[k - 1]].share.size > 1)
 
@@ -350,12 +353,12 @@ def by_voltage(names: list[str], part: Pieces) -> str:
     return tree(part.knots, leaf, branch)
 
 
-def column(model: CompactModel, kinds: list[Functions], k: int, noisy: bool) -> dict[str, Any]:
+def column_texts(model: CompactModel, kinds: list[Functions], k: int, noisy: bool) -> dict[str, Any]:
     """Numbers and texts of column k, counted from 1."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
     sums = {letter: chebyshev_sum(letter, t, kind.count) for letter in kind.letters}
-    up, down = fillings(model, k)
+    up, down = filling_texts(model, k)
     low, high = coefficient(kind.low), coefficient(kind.high)
     across = (
         number(2.0 / (kind.high - kind.low)[0]) if kind.count > 1 and kind.low.size == 1 else f"2.0 / ({high} - {low})"
@@ -366,9 +369,9 @@ def column(model: CompactModel, kinds: list[Functions], k: int, noisy: bool) -> 
         "low": low, "high": high, "across": across, "rate": sums["a"], "conductance": sums["b"], "charge": sums["d"],
         "limit": sums.get("c"), "fill_up": up, "fill_down": down,
         "emptying": f"faster{k} * {own_speed(model, k, divided=True)}",
-        "unsettled": number(model.unsettled[k - 1]) if settles(model, k) else None,
+        "unsettled": number(model.unsettled[k - 1]) if has_unsettled_share(model, k) else None,
     }  # fmt: skip
-    if settles(model, k):
+    if has_unsettled_share(model, k):
         shares = (chebyshev_sum(letter, t, kind.shares) for letter in SETTLING_LETTERS)
         of_column |= dict(zip(("settling", "move", "excess"), shares, strict=True))
     if noisy:
@@ -407,13 +410,13 @@ def slope_of(letter: str, t: int, count: int) -> str:
     return "+".join(terms) or "0.0"
 
 
-def polynomials(count: int) -> str:
+def polynomial_statements(count: int) -> str:
     """Statements that set the Chebyshev polynomials t2, t3, ... of x."""
     names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
     return "    " + " ".join(f"{names[j]} = 2.0*x*{names[j - 1]} - {names[j - 2]};" for j in range(2, count))
 
 
-def warnings(model: CompactModel) -> dict[str, str]:
+def warning_texts(model: CompactModel) -> dict[str, str]:
     """Texts of the warnings: of temperatures, which come once in each analysis, and of voltage, time and heat."""
     message, values = "outside of the range of this model: %g V at the junction, %g s", "fresh, now"
     heated = model.heat is not None

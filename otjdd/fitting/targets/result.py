@@ -38,7 +38,7 @@ def path_beside(out: Path) -> Path:
     return out.with_suffix(".nc")
 
 
-def fingerprint(task: TargetTask) -> str:
+def calibration_fingerprint(task: TargetTask) -> str:
     """Sha256 of everything that determines the numbers of the targets at a place of the search."""
     runs = [(part.name, run.of(part.coarse).digest) for part in task.cases for run in part.runs]
     asked = [target.model_dump() for target in task.targets]
@@ -73,7 +73,9 @@ def visits_dataset(task: TargetTask, visited: Mapping[bytes, np.ndarray]) -> xr.
             "target": ("target", task.target_names, about("target of the calibration")),
             "aim": ("target", task.aims, about("claim of the target, else the target itself")),
         },
-        provenance(source, resolved, title=title) | store.marks("calibration") | {"search": fingerprint(task)},
+        provenance(source, resolved, title=title)
+        | store.format_attributes("calibration")
+        | {"search": calibration_fingerprint(task)},
     )
 
 
@@ -112,7 +114,7 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
     store.check_kind(ds, path, "calibration", AFRESH)
     if ds.attrs.get("source_sha256") != sources.digest():
         raise ResultError(path, "is a search by another version of otjdd", AFRESH)
-    if ds.attrs.get("search") != fingerprint(task):
+    if ds.attrs.get("search") != calibration_fingerprint(task):
         raise ResultError(path, "is the search of another calibration, or of another case", AFRESH)
     return visits_of(ds)
 
@@ -223,7 +225,7 @@ def write_checkpoint(out: Path, task: TargetTask, at: SearchProgress) -> None:
     store.write(visits_dataset(task, at.visited), checkpoint_path(path_beside(out)))
 
 
-def write(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
+def write_calibration(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
     """Write a set of parameters as a case file for each case, and the evaluations of the search. Raises ResultError."""
     texts = [as_case(task, part, x, out).encode() for part in task.cases]
     beside = path_beside(out)

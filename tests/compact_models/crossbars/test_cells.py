@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import cells_of, linearise
+from otjdd.compact_models.crossbars.cells import cells_of_devices, linearise_cells
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar, lines, solve
 
@@ -33,7 +33,9 @@ def test_a_selector_takes_its_share_of_the_voltage(selector, voltage):
     model = made_model.made_model(resistance=50.0)
     bare = dataclasses.replace(model, resistance=0.0)
     states = model.states(1, 0.6)
-    found, slope = linearise(cells_of((model,), ONE, selector), np.zeros(1, bool), ONE, states, np.array([voltage]))
+    found, slope = linearise_cells(
+        cells_of_devices((model,), ONE, selector), np.zeros(1, bool), ONE, states, np.array([voltage])
+    )
 
     def missing(V):
         current = bare.hold(states.copy(), V, 0.0)[0]
@@ -46,7 +48,7 @@ def test_a_selector_takes_its_share_of_the_voltage(selector, voltage):
 
 def test_a_switch_conducts_on_the_chosen_line_alone():
     model = made_model.made_model(resistance=0.0)
-    cells = cells_of((model,), np.zeros(4, np.int64), Switch(kind="switch", on_resistance="1 kohm"))
+    cells = cells_of_devices((model,), np.zeros(4, np.int64), Switch(kind="switch", on_resistance="1 kohm"))
     bar, high = Crossbar(model, 2, 2, 1.0, 50.0, cells), model.states(4, made_model.HIGH)
     read = pulses.read_cells(bar, high, 0, (0.1, 1e-6)).end
     assert np.abs(read.current[1]).max() < 1e-12
@@ -72,7 +74,7 @@ def test_current_goes_with_the_area():
 def test_devices_of_their_own_speed_set_at_their_own_time():
     model = made_model.made_model()
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
-    cells = cells_of((model, fast), np.array([0, 1]))
+    cells = cells_of_devices((model, fast), np.array([0, 1]))
     bar, states = Crossbar(model, 1, 2, 1.0, 0.0, cells), model.states(2)
     pulses.write_cells(bar, states, np.ones((1, 2), bool), (1.2, 3e-7))
     alone = fast.states(1)

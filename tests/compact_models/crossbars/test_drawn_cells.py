@@ -56,8 +56,8 @@ def extracted(monkeypatch):
     def made(cases):
         return [made_model.made_model(decades=3.0 + 0.1 * n) for n, _ in enumerate(cases)]
 
-    monkeypatch.setattr(models.build, "one_by_one", one_by_one)
-    monkeypatch.setattr(models.build, "together", together)
+    monkeypatch.setattr(models.build, "extracted_one_by_one", one_by_one)
+    monkeypatch.setattr(models.build, "extracted_together", together)
     return found
 
 

@@ -139,7 +139,7 @@ def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
 def test_a_floating_line_keeps_its_charge(model):
     bar = crossbar(model, 2, 2)
     bar.line_voltages[:2] = 0.05
-    still = pulses.at_rest(bar)
+    still = pulses.drivers_at_rest(bar)
     floating = still._replace(words=np.array([np.nan, 0.0]), bits=np.full(2, np.nan))
     pulses.hold_drivers(bar, model.states(4), floating, 1e-11)
     assert bar.line_voltages[:2] == pytest.approx(0.05, rel=0.01)

@@ -27,7 +27,7 @@ def check_both(folder, bar, drive, allowed=0.01, with_run=True):
     expected = np.abs(read) if with_run else sensed
     assert sensed == pytest.approx(expected, rel=allowed)
     vectors, sensed = simulators.vacask(folder, texts["array.sim"], "tran1"), []
-    for step, at in zip(steps, array.clock_of(steps).read_times(), strict=True):
+    for step, at in zip(steps, array.netlist_clock(steps).read_times(), strict=True):
         currents = [vectors[f"ve_{bit}:flow(br)"] for bit in step.bits_read(bar.bit_lines)]
         sensed += [abs(np.interp(at, vectors["time"], current)) for current in currents]
     assert sensed == pytest.approx(expected, rel=allowed)

@@ -10,7 +10,7 @@ import pytest
 import simulators
 
 from otjdd.compact_models.exports import testbench, verilog_a
-from otjdd.compact_models.exports.functions import functions, header, horner
+from otjdd.compact_models.exports.functions import export_header, functions, horner
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
@@ -137,9 +137,9 @@ def test_header_says_range_error_and_a_film_that_was_never_written(compact_model
     assert any("-4.3 V to 3 V" in line for line in head)
     assert any(f"rms {compact_model.error['loop'][0]:.3f}" in line for line in head)
     assert text.isascii()
-    assert not any("never written" in line for line in header(compact_model))
+    assert not any("never written" in line for line in export_header(compact_model))
     about = compact_model.about | {"solver_start_shift": 0.26}
-    told = [line for line in header(dataclasses.replace(compact_model, about=about)) if "never written" in line]
+    told = [line for line in export_header(dataclasses.replace(compact_model, about=about)) if "never written" in line]
     assert len(told) == 1
     assert "move by 0.26 of the thickness" in told[0]
 

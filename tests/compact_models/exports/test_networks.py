@@ -35,7 +35,7 @@ def test_cycle_that_does_not_close_says_so(model, monkeypatch):
     monkeypatch.setattr(taken, "ROUNDS", (1, 2))
     found = taken.pulse_cycle(model)
     assert found.rounds == 2
-    assert ["does not close: from round 1 to round 2" in text for text in taken.warnings(found)] == [True]
+    assert ["does not close: from round 1 to round 2" in text for text in taken.network_warnings(found)] == [True]
 
 
 def test_update_rule_of_the_preset_follows_the_pulses(pulses):
@@ -43,7 +43,7 @@ def test_update_rule_of_the_preset_follows_the_pulses(pulses):
     low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
     for curve, up in ((pulses.up, True), (pulses.down, False)):
         w = np.array(aihwkit.weights(curve, low, high))
-        off = [aihwkit.updated(steps, a, up) - b for a, b in pairwise(w)]
+        off = [aihwkit.after_one_pulse(steps, a, up) - b for a, b in pairwise(w)]
         assert np.sqrt(np.mean(np.square(off))) / 2.0 < max(0.02, 3.0 * steps.error)
     assert steps.up.mean() == pytest.approx(1.0)
 
@@ -74,8 +74,10 @@ def test_preset_is_a_module_with_these_steps(model, pulses):
 @pytest.mark.parametrize("label", [0.01, 0.1, 1.0, 2.44, 4.88, 9.0])
 def test_label_of_nonlinearity_is_the_largest_distance_from_a_line(label):
     x = np.linspace(0.0, 1.0, 200_001)
-    assert neurosim.PER_LABEL * (neurosim.law(label, x) - x).max() == pytest.approx(label, rel=1e-4)
-    assert neurosim.fitted_label(neurosim.law(label, np.linspace(0.0, 1.0, 41)))[0] == pytest.approx(label, abs=1e-3)
+    assert neurosim.PER_LABEL * (neurosim.neurosim_law(label, x) - x).max() == pytest.approx(label, rel=1e-4)
+    assert neurosim.fitted_label(neurosim.neurosim_law(label, np.linspace(0.0, 1.0, 41)))[0] == pytest.approx(
+        label, abs=1e-3
+    )
 
 
 def test_parameter_block_of_neurosim_is_whole(model, pulses):

@@ -55,12 +55,15 @@ endc
 @cache
 def cycled():
     """A noisy model, its sigma (4,) of ln R from cycle to cycle in Python, and netlists of the same pulses."""
-    model, drive = noisy_model(read=0.01), noise_error.pulses((-2.9, 1e-5), (1.6, 1e-6), (2.9, 1e-5), (-1.6, 1e-6))
+    model, drive = (
+        noisy_model(read=0.01),
+        noise_error.drive_of_pulses((-2.9, 1e-5), (1.6, 1e-6), (2.9, 1e-5), (-1.6, 1e-6)),
+    )
     waveform = load_case("li2019").replace("drive", drive | {"repeat": noise_error.CYCLES}).drive
     logs = [np.log(model.predicted(waveform, seed=seed).read_current.values).reshape(-1, 4) for seed in range(12)]
     sigma, error = noise_error.from_cycle_to_cycle(np.array(logs))
     told = noise_error.measured_with(model, noise_error.CYCLES_OF_CIRCUITS, drive, [sigma, error, sigma])
-    return told, sigma, testbench.noisy_netlists(testbench.cycle(told))
+    return told, sigma, testbench.noisy_netlists(testbench.measured_cycle(told))
 
 
 @simulators.needed
@@ -80,7 +83,7 @@ def test_cycles_in_vacask_scatter_as_in_python(tmp_path):
     model, sigma, files = cycled()
     simulators.compiled(verilog_a.verilog_a(model), tmp_path)
     found = simulators.vacask(tmp_path, files["cycles.sim"], "tran1")
-    own, devices = testbench.cycle(model), range(1, testbench.DEVICES + 1)
+    own, devices = testbench.measured_cycle(model), range(1, testbench.DEVICES + 1)
     at = [n * own.duration + end for n in range(testbench.CYCLES) for end in own.reads]
     logs = [np.log(np.abs(np.interp(at, found["time"], found[f"vs{i}:flow(br)"]))) for i in devices]
     circuit, _ = noise_error.from_cycle_to_cycle(np.reshape(logs, (testbench.DEVICES, testbench.CYCLES, -1)))

@@ -9,7 +9,7 @@ import simulators
 
 from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models import build
-from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.cells import cells_of_devices
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.exports import testbench, verilog_a
 
@@ -107,6 +107,6 @@ def test_arrays_start_and_sense_what_the_run_senses(device, device_name, count, 
          "voltage": min(2.2, 0.9 * model.limits.high), "width": 1e-5},
         {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
     ]}, context={"strict_units": False})  # fmt: skip
-    bar = Crossbar(model, count, count, line, driver, cells_of((model,), np.zeros(count * count, np.int64)))
+    bar = Crossbar(model, count, count, line, driver, cells_of_devices((model,), np.zeros(count * count, np.int64)))
     # a resonance gives half-selected cells of the thicker film two operating points: the way there decides
     arrays.check_both(tmp_path, bar, drive, 0.02, with_run=device_name != "thicker film")

@@ -81,5 +81,5 @@ def test_first_pulses_and_sweeps_are_those_of_the_solver(monkeypatch):
     model = build.compact(case, voltage=(-4.3, 3.0), time=(1e-7, 1e2), measure=False)
     found = {name: each for name, each in error.drives(model.limits).items() if name.startswith("first")}
     monkeypatch.setattr(error, "drives", lambda _: found)
-    told = error.with_error(model, case, one_by_one, limit=0.1).error
+    told = error.with_measured_error(model, case, one_by_one, limit=0.1).error
     assert set(told) == {error.FIRST, *(f"first sweeps at 1 V/{per}" for per in ("us", "ms", "s"))}
