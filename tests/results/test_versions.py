@@ -53,7 +53,7 @@ def test_a_run_starts_from_the_last_state_of_a_result(old):
 
 def test_a_checkpoint_is_refused_with_advice(old):
     case = load_case("checkpoint-case.toml")
-    with pytest.raises(ResultError, match="not a checkpoint of this version of otjdd; start again, without --resume"):
+    with pytest.raises(ResultError, match="is no checkpoint of otjdd; start again, without --resume"):
         checkpoint.read(Path("checkpoint"), checkpoint.belonging(case))
     Path(".long.nc.checkpoint").write_bytes(Path("checkpoint").read_bytes())
     done = CliRunner().invoke(app, ["run", "checkpoint-case.toml", "-o", "long.nc", "--resume"])
