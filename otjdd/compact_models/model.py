@@ -41,7 +41,7 @@ from otjdd.compact_models.tables import (
     times_outside,
 )
 from otjdd.errors import NotAsExpected
-from otjdd.results import outputs
+from otjdd.results import outputs, store
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.system.late import xr
 from otjdd.waveform.waveform import Block, Chain, Waveform
@@ -457,16 +457,16 @@ class CompactModel:
     @property
     def digest(self) -> str:
         """sha256 of its numbers, the data_sha256 of its file."""
-        return model_file.model_digest(self)
+        return store.data_sha256(model_file.dataset_of(self))
 
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
-        model_file.write_model(self, path)
+        store.write(model_file.dataset_of(self), path)
 
     @staticmethod
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
-        return model_file.read_model(path, CompactModel)
+        return model_file.model_of(store.read(path), path, CompactModel)
 
 
 def reads_of_block(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:

@@ -159,21 +159,6 @@ GRIDS = {
 }  # dimension -> the table that spans it
 
 
-def write_model(model: AnyModel, path: File) -> None:
-    """Write a model, whole or not at all. Raises ResultError."""
-    store.write(dataset_of(model), path)
-
-
-def read_model(path: File, model: type[AnyModel]) -> AnyModel:
-    """Read a model of a class. Raises ResultError if the file is damaged, of another version, or no model."""
-    return model_of(store.read(path), path, model)
-
-
-def model_digest(model: AnyModel) -> str:
-    """sha256 of the numbers of a model, the data_sha256 of its file."""
-    return store.data_sha256(dataset_of(model))
-
-
 def dataset_of(model: AnyModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     if any(model.differences.values()):
@@ -265,7 +250,12 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
             check_rules({"resistance": heat[0], "longest": heat[1]})
         axes, point = stored_axes(ds)
         nodes = tuple(
-            at_one_node(node_of(ds, n), numbers | numbers_of_node(ds, n), limits, model)
+            at_one_node(
+                node_of(ds, n),
+                numbers | {name.removeprefix(NODE): float(ds[name][n]) for name in NODE_NUMBERS},
+                limits,
+                model,
+            )
             for n in range(ds.sizes.get("node", 0))
         )
         check_nodes(of_case, nodes, axes)
@@ -288,11 +278,6 @@ def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, mode
     columns["kind"] = columns["kind"].astype(np.int64)
     parts: dict[str, Any] = columns | numbers
     return model(kinds, **parts, limits=limits, noise=stored_noise(ds) if NOISE + "ions" in ds else None)
-
-
-def numbers_of_node(ds: "xr.Dataset", number: int) -> dict[str, float]:
-    """Temperature and thickness of node `number`."""
-    return {name.removeprefix(NODE): float(ds[name][number]) for name in NODE_NUMBERS}
 
 
 def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":

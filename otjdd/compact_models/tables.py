@@ -126,16 +126,14 @@ def begun_at_rest(knots: int) -> dict[str, np.ndarray]:
     return {"share": np.zeros(1)} | {name: np.zeros((knots, 1)) for name in SETTLING}
 
 
-def knot_slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Slopes at knots (n,) of the parabolas through values (n, ...) at a knot and its neighbours."""
-    return np.gradient(values, knots, axis=0, edge_order=2)
-
-
 def spline(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
-    """Cubic Hermite spline through values (n, ...), as scipy's CubicHermiteSpline."""
+    """Cubic Hermite spline through values (n, ...), as scipy's CubicHermiteSpline.
+
+    Its slopes at a knot are those of the parabola through the values there and at both neighbours.
+    """
     from scipy.interpolate import CubicHermiteSpline
 
-    return CubicHermiteSpline(knots, values, knot_slopes(knots, values))
+    return CubicHermiteSpline(knots, values, np.gradient(values, knots, axis=0, edge_order=2))
 
 
 def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":

@@ -19,7 +19,6 @@ from otjdd.explore import sliders, work
 from otjdd.explore.experiments import OWN, REFERENCE, case_of_experiment, experiments
 from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
 from otjdd.explore.workers import Turns, Workers
-from otjdd.system.late import xr
 
 OF_DRIVES = {
     "write-read-loop": "loop",
@@ -272,7 +271,7 @@ class Session:
         used = case if settings.final else drives.preview(case)
         runs = drives.runs_of_experiment(experiment, used)
         last = self.state.run if self.state.run and self.state.run.settings.experiment == experiment else None
-        before = [without_profiles(ds) for ds in last.results] if last else []
+        before = [ds.drop_dims({"snapshot", "x", "column"} & set(ds.dims)) for ds in last.results] if last else []
         untouched = experiment == OWN and not changes and opened.result is not None
         there = [opened.result] if untouched else []
         job = work.PanelJob(runs, experiments()[experiment].kind, before, opened.measured, there)
@@ -447,8 +446,3 @@ def first_experiment(opened: Opened) -> str:
 def refusal(text: str, slider: str = "") -> dict[str, Any]:
     """Message to the page that there is no answer: why, and which slider is the cause."""
     return {"problem": text, "slider": slider}
-
-
-def without_profiles(ds: "xr.Dataset") -> "xr.Dataset":
-    """A result without its profiles, which curves do not need."""
-    return ds.drop_dims([dim for dim in ("snapshot", "x", "column") if dim in ds.dims])

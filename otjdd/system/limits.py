@@ -102,7 +102,8 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
             raise Stopped(reasons[0], limit=True)
         raise Stopped(f"interrupted by {signal.Signals(number).name}", limit=False)
 
-    handled = [number for number in ENDING if number == signal.SIGTERM or is_free(number)]
+    free = signal.SIG_DFL, signal.default_int_handler  # not ignored, and not handled already
+    handled = [number for number in ENDING if number == signal.SIGTERM or signal.getsignal(number) in free]
     before = {number: signal.signal(number, stop) for number in handled}
     try:
         with raised_again(send_later):
@@ -114,11 +115,6 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
         for timer in delayed:  # a timer that fires after the block would interrupt other code
             timer.cancel()
             timer.join()
-
-
-def is_free(number: int) -> bool:
-    """True unless a signal is ignored, or is already handled."""
-    return signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
 
 
 def called_by_machine_code(frame: FrameType | None) -> bool:
