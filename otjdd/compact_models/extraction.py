@@ -415,7 +415,7 @@ def settling_at(
     settling = SETTLED * tables.emptying
     profiles = np.concatenate([uniform(bench), *stations(bench, uniform(bench), voltage, times)])
     share, time = unsettled_shares(bench, settling, profiles), np.append(0.0, times)
-    chosen = apart(share)
+    chosen = separate_samples(share)
     q = np.clip(column_states(bench, profiles[chosen], settling), tables.state[0], tables.state[-1])
     share, time = share[chosen], time[chosen]
     V = np.array([voltage])
@@ -435,7 +435,7 @@ def settling_at(
     return np.array([np.interp(knots, at[::-1], values[::-1]) for at, values in samples])
 
 
-def apart(share: np.ndarray) -> np.ndarray:
+def separate_samples(share: np.ndarray) -> np.ndarray:
     """Indices of samples of falling shares (n,), two at least: the first, and those SHARES_APART below the last one."""
     chosen = [0]
     for i in range(1, share.size):

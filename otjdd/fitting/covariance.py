@@ -88,7 +88,7 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     warnings += [f"the slope by {names[i]} is uncertain by {gradient.error[i]:.0%}: lower numerics.rtol" for i in free
              if gradient.error[i] > UNSURE]  # fmt: skip
     warnings += [f"the slope by {names[i]} comes from independent runs: the one along the steps of another fails or jumps"
-                 for i in free if gradient.apart[i]]  # fmt: skip
+                 for i in free if gradient.independent[i]]  # fmt: skip
     warnings += inseparable(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
     warnings += far_from_one(float(reduced), freedom, scaled)
     outlying = outliers(task, solution)

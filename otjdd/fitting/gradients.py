@@ -56,13 +56,13 @@ class Gradient(NamedTuple):
     """Derivatives of the numbers on their scales.
 
     slopes : (point, parameter)   error : (parameter,), relative
-    apart : (parameter,), True where independent runs are compared: the run could not take the time steps at x, or jumped
+    independent : (parameter,), True where independent runs are compared: the run could not take the time steps at x, or jumped
     noise : of independent runs, nan if not measured
     """
 
     slopes: np.ndarray
     error: np.ndarray
-    apart: np.ndarray
+    independent: np.ndarray
     noise: float = np.nan
 
 
@@ -101,11 +101,11 @@ def gradient(
         slopes[known] = found.slopes
         return found._replace(slopes=slopes)
     if not evaluate.task.follows:
-        return gradient_apart(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
+        return independent_gradient(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
     found = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)
     missing = np.isnan(found.error)
     if missing.any():
-        rest = gradient_apart(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
+        rest = independent_gradient(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
         slopes, error = np.where(missing, rest.slopes, found.slopes), np.where(missing, rest.error, found.error)
         found = Gradient(slopes, error, missing, rest.noise)
     flat = ~found.slopes.any(axis=1)
@@ -178,7 +178,7 @@ def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:
     return np.asarray(gradient.error + 2.0 * BEND * np.sqrt(np.mean((gradient.slopes @ move) ** 2)))
 
 
-def gradient_apart(
+def independent_gradient(
     evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
     which: np.ndarray,
 ) -> Gradient:  # fmt: skip

@@ -90,11 +90,11 @@ def test_rules_without_noise_are_those_of_the_mean(pulses):
 def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
     rows = {(row.export, row.quantity): row for row in found.rows}
     for what in export_noise.QUANTITIES:
-        assert abs(rows["aihwkit", what].apart) < export_noise.APART
-    step, written, device = (1.0 + rows["NeuroSim", what].apart for what in export_noise.QUANTITIES)
+        assert abs(rows["aihwkit", what].deviation) < export_noise.APART
+    step, written, device = (1.0 + rows["NeuroSim", what].deviation for what in export_noise.QUANTITIES)
     assert step * written == pytest.approx(1.0, abs=0.1)  # one number for both: one as far above as the other below
     assert device == pytest.approx(1.0, abs=0.15)
-    assert all(abs(row.apart) < 0.05 for row in found.rows if row.export == "CrossSim")
+    assert all(abs(row.deviation) < 0.05 for row in found.rows if row.export == "CrossSim")
     assert len(export_noise.comparison_lines(found.rows)) == len(rows)
     wide = found._replace(rows=(export_noise.StatedDeviation("aihwkit", "a step", 1.0, 1.3, "S"),))
     assert any(

@@ -49,7 +49,7 @@ def test_smooth_numbers_take_one_run_more_than_parameters_where_counts_of_curren
     numbers = Numbers(bend=0.3, alike=alike)
     slopes = slopes_of(numbers)
     assert slopes.slopes == pytest.approx(EXACT + 0.6 * AT, abs=1e-4)
-    assert not slopes.apart.any()
+    assert not slopes.independent.any()
     assert (numbers.along, numbers.alone) == (2 if alike else 3, 1)
 
 
@@ -58,7 +58,7 @@ def test_smooth_numbers_take_one_run_more_than_parameters_where_counts_of_curren
 def test_a_parameter_whose_numbers_jump_along_the_steps_has_independent_runs(parameter, jump):
     slopes = slopes_of(Numbers(jump, parameter))
     assert slopes.slopes == pytest.approx(EXACT, abs=1e-6)
-    assert slopes.apart.tolist() == [parameter == 0, parameter == 1]
+    assert slopes.independent.tolist() == [parameter == 0, parameter == 1]
 
 
 def test_a_number_that_jumps_beside_steeper_ones_has_independent_runs():
@@ -68,7 +68,7 @@ def test_a_number_that_jumps_beside_steeper_ones_has_independent_runs():
 
     slopes = slopes_of(Beside(5e-4))
     assert slopes.slopes[:2] == pytest.approx(EXACT, abs=1e-6)
-    assert slopes.apart.tolist() == [True, False]
+    assert slopes.independent.tolist() == [True, False]
 
 
 def test_a_jump_of_all_at_once_leaves_the_differences_of_one_parameter():
@@ -78,7 +78,7 @@ def test_a_jump_of_all_at_once_leaves_the_differences_of_one_parameter():
 
     slopes = slopes_of(Together())
     assert slopes.slopes == pytest.approx(EXACT, abs=1e-9)
-    assert not slopes.apart.any()
+    assert not slopes.independent.any()
 
 
 class Steps(NamedTuple):

@@ -82,6 +82,6 @@ def ends(folder: Path) -> tuple[float, float]:
 def report(rows: list[StatedDeviation]) -> int:
     """Print rows. Exit code: 8 if one is more than a fifth away."""
     print("\n".join(comparison_lines(tuple(rows))))
-    worst = max(abs(row.apart) for row in rows)
+    worst = max(abs(row.deviation) for row in rows)
     print(f"{worst:.0%} apart at most", file=sys.stderr)
     return 8 if worst > 0.2 else 0

@@ -30,7 +30,7 @@ class StatedDeviation(NamedTuple):
     unit: str
 
     @property
-    def apart(self) -> float:
+    def deviation(self) -> float:
         """Relative difference."""
         return self.drawn / self.solver - 1.0 if self.solver else 0.0
 
@@ -182,7 +182,7 @@ def comparison_lines(rows: tuple[StatedDeviation, ...]) -> list[str]:
     """A line for each row."""
     return [
         f"{row.export}: sigma of {row.quantity}: solver {row.solver:.3g}{row.unit_text}, draws of the file "
-        f"{row.drawn:.3g}{row.unit_text} ({100.0 * row.apart:+.0f} %)"
+        f"{row.drawn:.3g}{row.unit_text} ({100.0 * row.deviation:+.0f} %)"
         for row in rows
     ]
 
@@ -194,9 +194,9 @@ def scatter_warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     lost = noise.measured.attrs["left_out"]
     few = f"{lost} devices with single ions are left out, since their runs did not end"
     apart = [
-        f"draws of the files for {row.export} do not scatter as in the solver: {row.quantity}, {100.0 * row.apart:+.0f} %"
+        f"draws of the files for {row.export} do not scatter as in the solver: {row.quantity}, {100.0 * row.deviation:+.0f} %"
         for row in noise.rows
-        if abs(row.apart) > APART
+        if abs(row.deviation) > APART
     ]
     short = noise.measured.attrs["cut_short"]
     levels = f"levels of {short} devices are left out, since the solver could not follow their ions for a day"
