@@ -56,7 +56,8 @@ class Gradient(NamedTuple):
     """Derivatives of the numbers on their scales.
 
     slopes : (point, parameter)   error : (parameter,), relative
-    independent : (parameter,), True where independent runs are compared: the run could not take the time steps at x, or jumped
+    independent : (parameter,), True where independent runs are compared: a run could not take the time steps at x, or
+        jumped
     noise : of independent runs, nan if not measured
     """
 

@@ -194,7 +194,8 @@ def scatter_warnings(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     lost = noise.measured.attrs["left_out"]
     few = f"{lost} devices with single ions are left out, since their runs did not end"
     apart = [
-        f"draws of the files for {row.export} do not scatter as in the solver: {row.quantity}, {100.0 * row.deviation:+.0f} %"
+        f"draws of the files for {row.export} do not scatter as in the solver: {row.quantity}, "
+        f"{100.0 * row.deviation:+.0f} %"
         for row in noise.rows
         if abs(row.deviation) > APART
     ]
