@@ -17,6 +17,7 @@ ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "NoDifference": ("a length", "2 eV"),
     "CaseError": (["case.toml:1:1 title: expected text, got 1"],),
     "ResultError": ("a.nc", "is damaged", "run it again"),
+    "OtherVersion": ("a.nc", "is damaged", "run it again"),
     "SolverError": (Status.NOT_FINITE.name, 1e-6, 2.2, 1e-9, 3.0, 1e-9),
     "NetworkError": (Status.LINES_NOT_SOLVED.name, 1e-6, 2.2, 0.0, 0.1, 0.0),
     "OutsideError": ("Film thickness: 1.2 to 5 nm here", "thickness"),

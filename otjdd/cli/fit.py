@@ -169,9 +169,8 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_result(out)
-    from otjdd.fitting.fit import files_beside, resumed
+    from otjdd.fitting.fit import resumed
     from otjdd.measurements.datasets import source_paths
-    from otjdd.results import store
 
     case = load_checked(path, settings, allow_outside)
     data = [file for pattern in data for file in source_paths(pattern)]
@@ -179,8 +178,7 @@ def fit(
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
     profiled = profiled_names(profile, task)
-    check_outputs(out, *files_beside(out))
-    store.check_replaceable(out, files_beside(out))
+    check_files(out)
     earlier = earlier_search(out, "fit") if resume else None
     start = resumed(earlier, task, evaluations, seed) if earlier else {}
     if not quiet:
@@ -227,6 +225,15 @@ def fitted(
         with progress_bar("posterior", quiet) as bar:
             ds = covariance.with_posterior(ds, task, steps, seed, workers, bar)
     return ds
+
+
+def check_files(out: Path) -> None:
+    """Raise unless the files of a fit can be written, are no inputs, and replace only the files of an earlier fit."""
+    from otjdd.fitting.fit import files_beside
+    from otjdd.results import store
+
+    check_outputs(out, *files_beside(out))
+    store.check_replaceable(out, files_beside(out))
 
 
 def task_of(

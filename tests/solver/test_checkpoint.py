@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     with pytest.raises(ResultError, match="damaged"):
         resumed(path)
     files.write_whole(path, files.sealed(b"not arrays"))
-    with pytest.raises(ResultError, match="not a checkpoint"):
+    with pytest.raises(ResultError, match="is no checkpoint"):
         resumed(path)
 
 
