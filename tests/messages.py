@@ -1,5 +1,6 @@
 """Texts that users are told, as files beside the tests: RENEW_MESSAGES=1 in the environment writes them anew."""
 
+import difflib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +16,11 @@ def compared(name: str, lines: Iterable[str]) -> None:
     if os.environ.get("RENEW_MESSAGES"):
         FOLDER.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8"), f"{path}: renew with RENEW_MESSAGES=1 and read the difference"
+    before = path.read_text(encoding="utf-8")
+    changed = "\n".join(
+        difflib.unified_diff(before.splitlines(), text.splitlines(), path.name, "now", lineterm="", n=1)
+    )
+    assert text == before, f"{path}: renew with RENEW_MESSAGES=1 and read the difference\n{changed}"
 
 
 def told(function: Callable, *arguments: object) -> str:

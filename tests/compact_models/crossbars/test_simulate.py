@@ -164,7 +164,7 @@ def test_a_model_of_something_else_is_refused(folder):
 def test_a_model_of_another_version_is_refused_by_its_name(folder):
     model = store.read(folder / "model.nc").assign_attrs(model_version=0)
     store.write(model, folder / "model.nc")
-    with pytest.raises(ResultError, match=r"version 0.*crossbar.model.*extract it again"):
+    with pytest.raises(ResultError, match=r"version 0.*crossbar.model.*extract one by"):
         otjdd.run("bar.toml")
     assert CliRunner().invoke(app, ["run", "bar.toml"]).exit_code == 5
     (folder / "model.nc").write_text("no model")
