@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
 
+SAME = 1e-12  # of the values, change that is round-off
 STARTS = 25  # log-spaced scales that are tried before the search
 
 
@@ -47,8 +48,8 @@ def exponential(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curv
     """y = A exp(-x / scale) + offset by least squares.
 
     x, y : (N,), x >= 0   offset : not fitted if given
-    Raises ValueError for fewer points than parameters, and if the best scale is not between a tenth of the smallest step
-    of x and ten times the span of x.
+    Raises ValueError for fewer points than parameters, for values that are all the same, and if the best scale is not
+    between a tenth of the smallest step of x and ten times the span of x.
     """
     return _fit(lambda u: np.exp(-u), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
 
@@ -65,6 +66,9 @@ def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
     free = 2 if fixed_offset is not None else 3
     if x.shape != y.shape or x.size < free or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(f"a fit of {free} parameters needs as many finite points, not {x.shape} and {y.shape}")
+    varied = np.ptp(y) if fixed_offset is None else np.abs(y - fixed_offset).max()
+    if not varied > SAME * np.abs(y).max():
+        raise ValueError("values that are all the same have no scale: any one fits")
 
     def linear(scale: float) -> tuple[float, float, np.ndarray]:
         """Amplitude, offset and residuals (N,) at a scale."""

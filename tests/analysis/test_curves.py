@@ -52,6 +52,7 @@ def test_without_a_point_to_spare_there_is_no_error():
         ([1.0, 2.0, math.nan], [2.0, 1.0, 0.0], "finite"),
         ([1.0, 1.0, 1.0], [2.0, 1.0, 0.0], "one place"),
         ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0], "no scale"),
+        ([1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0 + 2e-16, 1.0], "all the same"),
     ],
 )
 def test_points_that_tell_no_scale_are_refused(x, y, words):
