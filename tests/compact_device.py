@@ -10,7 +10,8 @@ from otjdd.case.case import load_case
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
-HISTORY = 'ions.initial={history=[{voltage="-4.3 V", duration="100 ms"}, {voltage="2.2 V", duration="30 ns"}]}'
+WRITES = '{voltage="-4.3 V", duration="100 ms"}, {voltage="2.2 V", duration="30 ns"}, {voltage="0 V", duration="1 ms"}'
+HISTORY = f"ions.initial={{history=[{WRITES}]}}"
 CHANGES = ("columns.count=2", "device.film.cells=32", HISTORY)  # of li2019
 
 

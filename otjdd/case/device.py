@@ -223,7 +223,7 @@ class Write(Record):
 
 
 class History(Record):
-    """Initial state left by these voltages, in order, on a uniform film."""
+    """Initial state left by these voltages of the source, in order, on a uniform film."""
 
     history: Annotated[tuple[Write, ...], Field(min_length=1, max_length=1000)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -57,6 +58,12 @@ class Grid(Curves):
         return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
 
 
+def held_in_turn(writes: Sequence[Write]) -> Waveform:
+    """Waveform that begins at 0 V and holds each voltage for its duration."""
+    at_rest = Waveform(np.zeros(1), np.zeros(1))
+    return concatenate([at_rest, *(shapes.hold(write.voltage, write.duration) for write in writes)])
+
+
 class Prepared(Curves):
     """Temperatures and states of curves."""
 
@@ -73,12 +80,7 @@ class Prepared(Curves):
 
     def histories(self) -> dict[str, Waveform]:
         """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
-        at_rest = Waveform(np.zeros(1), np.zeros(1))
-        waveforms = {
-            name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
-            for name, writes in self.states.items()
-        }
-        return waveforms or {"initial": at_rest}
+        return {name: held_in_turn(writes) for name, writes in self.states.items()} or {"initial": held_in_turn([])}
 
 
 class IV(Prepared, Grid):

@@ -110,6 +110,22 @@ def test_a_run_in_two_pieces_is_the_run_in_one(data):
     alike(currents, whole.read_current.values, 3e-3, what="reads")
 
 
+@law(without=(of.noise, of.initial), in_turn=EACH_MEMORY[:-1])
+def test_a_history_leaves_what_a_drive_with_its_voltages_leaves(data):
+    """Also where the junction charges as slowly as the voltages change."""
+    time = 0.2 * along(data)[-1][0]
+    steps = [(0.9, time), (-0.6, 0.5 * time), (0.7, 0.1 * time)]
+    ends = [0.0, *itertools.accumulate(duration for _, duration in steps)]
+    points = [(0.0, 0.0)]
+    for (voltage, _), (begin, end) in zip(steps, itertools.pairwise(ends), strict=True):
+        points += [(begin, voltage), (end, voltage)]
+    slow = {"series_resistance": "1 kohm", "parallel_capacitance": f"{0.3 * time / 1e3!r} F"}
+    driven = run_of(with_keys(data, circuit=slow, drive=table_of(points)), **TIGHT)
+    writes = [{"voltage": f"{voltage} V", "duration": f"{duration!r} s"} for voltage, duration in steps]
+    after = with_keys(data, circuit=slow, ions__initial={"history": writes})
+    ends_alike(driven, run_of(after, **TIGHT).isel(snapshot=[0], time=[0]))
+
+
 @law(seeds=(8, 1, 10, 3, 4, 5, 6, 7, 81, 92), in_turn=EACH_MEMORY)
 def test_a_run_made_again_from_its_result_is_the_same_bits(data):
     """Also one that began with another result, which is not there any more."""
