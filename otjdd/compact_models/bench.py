@@ -114,16 +114,6 @@ def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: 
     return next(stations(bench, c, voltage, [duration]))
 
 
-def profiles_after(bench: Bench, profiles: np.ndarray, voltage: float, duration: float) -> np.ndarray:
-    """As `concentrations_after`, for n profiles of vacancies: (n, N) of (n, N) [1/m3]."""
-    ends = []
-    for c in profiles:
-        run = run_again(bench, c[None])
-        hold_run(run, voltage, [duration])
-        ends.append(run.kept_states[0].c)
-    return np.concatenate(ends)
-
-
 def position(bench: Bench, c: np.ndarray) -> float:
     """Mean position of the vacancies, as a fraction of the thickness."""
     share = c[0] * bench.junction.columns.width[0]
@@ -190,8 +180,8 @@ def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
 
 def column_states(bench: Bench, profiles: np.ndarray, settling: float) -> np.ndarray:
     """States (n,) of columns with concentrations (n, N)."""
-    at_rest = profiles_after(bench, profiles, 0.0, settling)
-    return np.array([position(bench, c[None]) for c in at_rest])
+    at_rest = (concentrations_after(bench, c[None], 0.0, settling) for c in profiles)
+    return np.array([position(bench, c) for c in at_rest])
 
 
 def branches_at(bench: Bench, ends: Ends, voltage: float, spacing: Spacing) -> list[Branch]:
@@ -314,12 +304,6 @@ def extreme_profiles(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarra
     return low, concentrations_after(bench, low, limits.high, limits.longest)
 
 
-def ends_of(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> tuple[Ends, int]:
-    """Ends with the settling time, and number of runs. low, high : of `extremes`"""
-    settling, runs = settling_time(bench, low, high, limits)
-    return Ends(low, high, settling), runs
-
-
 def uniform(bench: Bench) -> np.ndarray:
     """Concentrations (1, N) [1/m3] of a uniform film; 0 in layers without sites."""
     return np.where(bench.junction.columns.sites > 0.0, bench.density, 0.0)
@@ -377,16 +361,14 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
         q = state_of(bench, c, ends.settling)
         for fall, direction in enumerate((1.0, -1.0)):
             times = np.array([time_between(tables, i, q, q + direction * LOST) for i in range(tables.voltage.size)])
-            for i in spread_out(np.flatnonzero((shortest <= times) & (times <= ends.settling))):
+            within = np.flatnonzero((shortest <= times) & (times <= ends.settling))
+            for i in within[
+                np.unique(np.linspace(0, max(within.size - 1, 0), PROBES).round().astype(int))[: within.size]
+            ]:
                 moved = concentrations_after(bench, c, float(tables.voltage[i]), float(times[i]))
                 lost[fall].append(LOST - direction * (state_of(bench, moved, ends.settling) - q))
     shares = np.array([np.median(of_way) if of_way else 0.0 for of_way in lost])
     return np.where(shares > LAG, shares, 0.0), len(columns) + sum(map(len, lost))
-
-
-def spread_out(numbers: np.ndarray) -> np.ndarray:
-    """At most PROBES of these numbers, evenly spaced among them."""
-    return numbers[np.unique(np.linspace(0, len(numbers) - 1, PROBES).round().astype(int))] if len(numbers) else numbers
 
 
 def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:

@@ -6,8 +6,9 @@ Progress of an extraction through its stages: a stage has a share of the whole, 
 import logging
 import os
 import time as clock
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -36,10 +37,10 @@ from otjdd.system.steps import Progress
 SHARES = {"extraction": 1.0, "noise": 3.0, "error": 1.0, "scatter": 10.0, "devices": 10.0}  # of the time, roughly
 
 
-def stages(progress: Progress, names: Sequence[str]) -> dict[str, Progress]:
+def stages(progress: Progress, names: Sequence[str]) -> dict[str, Callable[[float], None]]:
     """Name of a stage (of SHARES) -> function that takes the fraction of this stage. The reported progress never falls."""
     whole, before, largest = sum(SHARES[name] for name in names), 0.0, [0.0]
-    of_stages: dict[str, Progress] = {}
+    of_stages: dict[str, Callable[[float], None]] = {}
     for name in names:
 
         def report(fraction: float, start: float = before, share: float = SHARES[name]) -> None:
@@ -52,17 +53,14 @@ def stages(progress: Progress, names: Sequence[str]) -> dict[str, Progress]:
     return of_stages
 
 
-def counted(spread: Spread, progress: Progress) -> Spread:
-    """A function like `spread`, which reports the fraction of its jobs that have ended."""
-
-    def spread_jobs(function: Any, jobs: Any, **options: Any) -> Iterator[tuple[int, Any]]:
-        every = list(jobs)
-        for ended, result in enumerate(spread(function, every, **options), 1):
-            if progress:
-                progress(ended / len(every))
-            yield result
-
-    return spread_jobs
+def counted(
+    spread: Spread, progress: Callable[[float], None], function: Any, jobs: Any, **options: Any
+) -> Iterator[tuple[int, Any]]:
+    """Yield what `spread` yields for these jobs, and report the fraction of them that have ended."""
+    every = list(jobs)
+    for ended, result in enumerate(spread(function, every, **options), 1):
+        progress(ended / len(every))
+        yield result
 
 
 log = logging.getLogger(__name__)
@@ -122,7 +120,7 @@ def compact(
     names = ["extraction", *["noise"] * noise, *["error"] * measure, *["scatter", "devices"] * (measure and noise)]
     within = stages(progress, names)
     with pool.team(workers) as spread:
-        spreads = {name: counted(spread, within[name]) for name in names[1:]}
+        spreads = {name: partial(counted, spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
         later = Later(noise, measure, left_out, devices, heat)
         return completed(compact_model, cold, spreads, later)
@@ -160,14 +158,13 @@ def completed(tables: CompactModel, case: Case, spreads: Mapping[str, Spread], l
 
 def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactModel:
     """The model of a case with its noise, at each of its nodes."""
-    if not noiseless.nodes:
-        return replace(noiseless, noise=noise_of(noiseless, case, spread))
     at = points(noiseless.axes)
-    nodes = tuple(
+    noisy = [
         replace(node, noise=noise_of(node, at_node(case, noiseless.axes, point), spread))
-        for node, point in zip(noiseless.nodes, at, strict=True)
-    )
-    return replace(noiseless, nodes=nodes, noise=nodes[at.index(noiseless.point)].noise)
+        for node, point in zip(noiseless.nodes or (noiseless,), at, strict=True)
+    ]
+    nodes = tuple(noisy) if noiseless.nodes else ()
+    return replace(noiseless, nodes=nodes, noise=noisy[at.index(noiseless.point)].noise)
 
 
 def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:
@@ -326,7 +323,14 @@ def extracted_model(
             kinds[number], runs = extraction.with_settling(shared.bench, kinds[number], use, limits.longest, spread)
             statistics[number]["runs"] += runs
     weight = np.array([part.weight for part in parts])
-    about = about_of(case, statistics, moved, clock.perf_counter() - began)
+    summary = {"runs": sum(counts["runs"] for counts in statistics)}
+    for name, of_kinds in (
+        ("settling_time", "settling"), ("rate_deviation", "rate"), ("conductance_deviation", "conductance"),
+    ):  # fmt: skip
+        summary[name] = max(counts[of_kinds] for counts in statistics)
+    summary["start_shift"] = moved
+    wall_time = clock.perf_counter() - began
+    about = provenance(case.source, case.resolved(), title=case.title, statistics=summary, wall_time=wall_time)
     return CompactModel(
         tuple(kinds), kind, speed, weight, start, shares, float(case.circuit.series_resistance), limits, case.temperature,
         case.device.film.thickness, case.device.junction_area, about,
@@ -357,18 +361,6 @@ def starting_states(
         moved[k] = abs(states[k] - position(bench, own))
     states = np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
     return states, np.where(shares < extraction.LEAST_SHARE, 0.0, shares), float(moved.max())
-
-
-def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:
-    """Provenance of a model: the case, versions, and statistics of the extraction."""
-    summary = {
-        "runs": sum(counts["runs"] for counts in statistics),
-        "settling_time": max(counts["settling"] for counts in statistics),
-        "rate_deviation": max(counts["rate"] for counts in statistics),
-        "conductance_deviation": max(counts["conductance"] for counts in statistics),
-        "start_shift": moved,
-    }
-    return provenance(case.source, case.resolved(), title=case.title, statistics=summary, wall_time=wall_time)
 
 
 def device_models(

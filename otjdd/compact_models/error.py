@@ -100,7 +100,11 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     ]
     rates = {name: rate for name, rate in RATES.items() if limits.shortest <= 1.0 / rate <= 0.01 * limits.longest}
     protocols |= {f"sweeps at {name}": [after_writes(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
-    protocols[FIRST] = [sequence(pulse) for pulse in first_pulses(limits)]
+    protocols[FIRST] = [
+        sequence({"kind": "pulse", "read": READ, "voltage": voltage, "width": first_width})
+        for voltage in (up, down)
+        for first_width in sorted({max(LONG, limits.shortest), long_width(limits)})
+    ]
     for name, rate in rates.items():
         protocols[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
     return protocols
@@ -166,13 +170,6 @@ def reads_elsewhere(limits: Range) -> list[Drive]:
     read = {"duration": limits.shortest}
     rest = {"kind": "pulse", "voltage": 0.0, "width": 1e-6}
     return [rest | {"read": read | {"voltage": float(V)}} for V in sorted(voltages, key=abs)]
-
-
-def first_pulses(limits: Range) -> list[Drive]:
-    """Single pulses of both signs, short and long, each with a read."""
-    widths = sorted({max(LONG, limits.shortest), long_width(limits)})
-    pulse = {"kind": "pulse", "read": READ}
-    return [pulse | {"voltage": V, "width": width} for V in set_and_resets(limits)[:2] for width in widths]
 
 
 def set_and_resets(limits: Range) -> tuple[float, float, float]:
@@ -312,23 +309,18 @@ def with_measured_error(
 
     leave_out : excluded protocols, whose errors do not count
     """
+    whole, cause = model, None
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
-        with_measured = replace(model, measured=measured_error(model, case, spread), about=about)
+        whole = replace(model, measured=measured_error(model, case, spread), about=about)
+        message = refusal(whole, limit) or worse_than_constants(whole)
     except SolverError as error:
-        failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
-        failure.partial = model
-        raise failure from error
-    most, name = overall(with_measured)
-    if not most <= limit:
-        failure = ExtractionError(refusal(with_measured, most, name, limit))
-        failure.partial = with_measured
-        raise failure
-    if message := worse_than_constants(with_measured):
+        message, cause = f"the error of the compact model cannot be measured: {error}", error
+    if message:
         failure = ExtractionError(message)
-        failure.partial = with_measured
-        raise failure
-    return with_measured
+        failure.partial = whole
+        raise failure from cause
+    return whole
 
 
 def worse_than_constants(model: CompactModel) -> str:
@@ -338,18 +330,26 @@ def worse_than_constants(model: CompactModel) -> str:
     if 2 * len(worse) <= len(counted):
         return ""
     worst = max(worse, key=lambda row: row.rms / max(row.constant, LEAST_RMS))
-    groups = dict.fromkeys(row.name.partition(" at ")[0] for row in worse)
-    words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
         f"a constant current is nearer to the solver than the compact model under {len(worse)} of {len(counted)} drives, "
         f"most under {worst.name}: rms {worst.rms:.3f} decades, a constant {worst.constant:.3f}, over a span of "
-        f"{worst.span:.3f}. The case hardly switches under them: another --voltage or --time may. The same command with "
-        f"{words} writes the model; its file states the error there"
+        f"{worst.span:.3f}. The case hardly switches under them: another --voltage or --time may. "
+        + written_without([row.name for row in worse])
     )
 
 
-def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
-    """Message that a model is refused, and advice. most : its error [decades]   name : of the protocol with that error"""
+def written_without(names: Sequence[str]) -> str:
+    """The command that writes a model although its error is too large under these protocols, in words."""
+    groups = dict.fromkeys(name.partition(" at ")[0] for name in names)
+    words = " ".join(f'--exclude "{group}"' for group in groups)
+    return f"The same command with {words} writes the model; its file states the error there"
+
+
+def refusal(model: CompactModel, limit: float) -> str:
+    """Message that a model is off by more than a limit [decades], and advice; "" for a model within it."""
+    most, name = overall(model)
+    if most <= limit:
+        return ""
     extracted = f"from {model.limits.low:g} V to {model.limits.high:g} V at {model.temperature:g} K"
     within = narrower(model, limit)
     advice = "one state for each column does not describe this case there; another --voltage or --time may help"
@@ -364,11 +364,9 @@ def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
             f"(--voltage={within[0]:g}:{within[1]:g}) may hold; beyond, one state does not describe the profile of the ions"
         )
     beyond = [protocol for protocol, (rms, _) in model.error.items() if rms > limit and protocol not in excluded(model)]
-    groups = dict.fromkeys(protocol.partition(" at ")[0] for protocol in beyond)
-    words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
         f"the compact model {extracted} is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed: {advice}. "
-        f"The same command with {words} writes the model; its file states the error there"
+        + written_without(beyond)
     )
 
 

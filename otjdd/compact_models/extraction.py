@@ -50,13 +50,13 @@ from otjdd.compact_models.bench import (
     column_states,
     concentrations_after,
     conductance_rows,
-    ends_of,
     extreme_profiles,
     is_uniform,
     log_rates,
     position,
     readings,
     rest_of,
+    settling_time,
     state_of,
     stations,
     uniform,
@@ -141,7 +141,8 @@ def extract(
         first, last = extreme_profiles(kind.bench, own)
         if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
             return unmoved(kind, limits, spread)
-        ends, more = ends_of(kind.bench, first, last, own)
+        settling, more = settling_time(kind.bench, first, last, own)
+    ends = Ends(first, last, settling)
     if np.diff(span_of(kind.bench, ends))[0] < FEWEST_MOVES * SAME:
         ends = ends._replace(settling=own.shortest)  # no well holds the vacancies at 0 V: take their early position
     low, high = span_of(kind.bench, ends)

@@ -125,21 +125,12 @@ def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
     return float(max(variance * ions_per_area(bench), 1e-12))
 
 
-def log_spectra(
-    bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest, voltages: np.ndarray, spread: Spread
-) -> tuple[np.ndarray, np.ndarray]:
-    """log10 (P, Q) of the white level of ln G [1/Hz] times the number of ions, and of the corner [Hz], at voltages (P,)."""
-    white, corner = np.empty((2, voltages.size, states.size))
-    for number, rows in spread(spectra_at, [(bench, ends, states, columns, float(V)) for V in voltages]):
-        white[number], corner[number] = rows
-    return white, corner
-
-
 def spectra_at(
     bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest, voltage: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """log10 of white level and corner (Q,) each at a voltage [V] that is held until the wells have settled.
+    """log10 (Q,) of the white level of ln G [1/Hz] times the number of ions, and of the corner [Hz].
 
+    The voltage [V] is held until the wells have settled.
     A state that does not stay so long at the voltage, or whose own noise covers that of the wells, has values at_states
     between the other states, constant beyond them.
     """
@@ -222,7 +213,9 @@ def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, sprea
             rows[number] = row
         columns = columns_at_rest(bench, ends, states, limits)
     reads = log_reads(bench, ends, states, columns)
-    white, corner = log_spectra(bench, ends, states, columns, voltage, spread)
+    white, corner = np.empty((2, voltage.size, states.size))
+    for number, levels in spread(spectra_at, [(bench, ends, states, columns, float(V)) for V in voltage]):
+        white[number], corner[number] = levels
     return NoiseTables(voltage, states, rows, ions, reads, white, corner)
 
 

@@ -24,9 +24,9 @@ from otjdd.compact_models.noise import (
     checked_seed,
     ln_scatter,
     no_streams,
+    noise_between_nodes,
     streams,
 )
-from otjdd.compact_models.noise import tables_between_temperatures as noise_between
 from otjdd.compact_models.tables import (
     EDGE,
     LN10,
@@ -44,7 +44,7 @@ from otjdd.errors import NotAsExpected
 from otjdd.results import outputs, store
 from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.system.late import xr
-from otjdd.waveform.waveform import Block, Chain, Waveform
+from otjdd.waveform.waveform import Chain, Waveform
 
 if TYPE_CHECKING:
     from otjdd.compact_models.kernels import Lookup
@@ -136,21 +136,12 @@ class CompactModel:
         low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
         temperature = dict(zip([axis.key for axis in self.axes], point, strict=True)).get(TEMPERATURE, self.temperature)
         return replace(
-            self, kinds=kinds, nodes=(), axes=(), point=(), temperature=temperature, noise=self.noise_at(share),
+            self, kinds=kinds, nodes=(), axes=(), point=(), temperature=temperature,
+            noise=noise_between_nodes(self.noise, [node.noise for node in self.nodes], share),
             thickness=float(share @ [node.thickness for node in self.nodes]),
             speed=np.exp(share @ np.log([node.speed for node in self.nodes])),
             start=np.clip(share @ np.array([node.start for node in self.nodes]), low, high),
         )  # fmt: skip
-
-    def noise_at(self, share: np.ndarray) -> ModelNoise | None:
-        """Noise interpolated between the nodes; None for a model of the mean. share : (N,) weight of each node"""
-        of_nodes = [node.noise for node in self.nodes if node.noise is not None]
-        if self.noise is None:
-            return None
-        kinds = tuple(
-            noise_between([node_noise.kinds[t] for node_noise in of_nodes], share) for t in range(len(self.kinds))
-        )
-        return self.noise._replace(kinds=kinds)
 
     @cached_property
     def lookup(self) -> "Lookup":
@@ -350,7 +341,13 @@ class CompactModel:
             outside = outside or times_outside(self.limits, pieces, self.charging_time)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.move_over_pieces(self.lookup, q, pieces, out, stream)
-            reads.append(reads_of_block(block, pieces, out, drawn))
+            times = block.waveform.read_times  # at the ends of pieces, or at 0 s
+            at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
+            end = (times > 0.0).astype(int)
+            current = out[at, end, 1]
+            if drawn is not None and at.size:
+                current = current * drawn.factors(out[at, end])
+            reads.append(np.column_stack((block.start + times, pieces[at, 2 + end], current)))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
@@ -467,17 +464,3 @@ class CompactModel:
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
         return model_file.model_of(store.read(path), path, CompactModel)
-
-
-def reads_of_block(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
-    """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
-
-    pieces : (P, 4)   out : (P, 2, 2 + ...) of the kernel   noise : scatter of the reads; None for exact reads
-    """
-    times = block.waveform.read_times
-    at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
-    end = (times > 0.0).astype(int)
-    current = out[at, end, 1]
-    if noise is not None and at.size:
-        current = current * noise.factors(out[at, end])
-    return np.column_stack((block.start + times, pieces[at, 2 + end], current))

@@ -4,7 +4,7 @@ Checks of the numbers of a compact model from a file: a junction must be able to
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,6 @@ def check_model(
     )
     if not (limits.low < limits.high and limits.shortest <= limits.longest):
         raise NotAsExpected("a range of voltages and one of times", str(limits))
-    check_columns(kinds, columns)
-
-
-def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> None:
-    """Raise NotAsExpected for columns with missing numbers or tables, invalid initial states, or shares that miss 1."""
     kind = columns["kind"]
     if len({values.shape for values in columns.values()}) > 1:
         raise NotAsExpected(
@@ -153,6 +148,7 @@ COLUMNS = "kind", "speed", "weight", "start", "unsettled"
 
 GRIDS = {
     "knot": "voltage",
+    "noise_knot": "voltage",
     "position": "state",
     "read_knot": "conductance_voltage",
     "share": "share",
@@ -169,7 +165,16 @@ def dataset_of(model: AnyModel) -> "xr.Dataset":
         arrays |= {NODE + name: np.array([of_node[name] for of_node in of_nodes]) for name in of_nodes[0]}
         for name in NODE_NUMBERS:
             arrays[name] = np.array([getattr(node, name.removeprefix(NODE)) for node in model.nodes])
-    named = axes_in_file(model)
+    named: dict[str, Any] = {
+        name: (
+            [name], np.array(axis.values),
+            {
+                "units": plain_unit(axis.dimension), "long_name": f"values of {axis.key} that the model was extracted at",
+                "key": axis.key, "dimension": axis.dimension, "own": own,
+            },
+        )
+        for name, axis, own in zip(AXES, model.axes, model.point, strict=False)
+    }  # fmt: skip
     for name, values in arrays.items():
         dims, units, long_name = (TEXT | NODE_TEXT)[name]
         named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
@@ -184,20 +189,6 @@ def dataset_of(model: AnyModel) -> "xr.Dataset":
         named[COVARIANCE] = ["factor", "other_factor"], covariance, about
     ds = xr.Dataset(named, attrs=attrs)
     return ds if model.measured is None else ds.merge(model.measured)
-
-
-def axes_in_file(model: AnyModel) -> dict[str, Any]:
-    """Name -> variable of each axis of a model."""
-    return {
-        name: (
-            [name], np.array(axis.values),
-            {
-                "units": plain_unit(axis.dimension), "long_name": f"values of {axis.key} that the model was extracted at",
-                "key": axis.key, "dimension": axis.dimension, "own": own,
-            },
-        )
-        for name, axis, own in zip(AXES, model.axes, model.point, strict=False)
-    }  # fmt: skip
 
 
 def stored_axes(ds: "xr.Dataset") -> tuple[tuple[ModelAxis, ...], tuple[float, ...]]:
@@ -249,9 +240,10 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
         if heat:
             check_rules({"resistance": heat[0], "longest": heat[1]})
         axes, point = stored_axes(ds)
+        names = {NODE + name: name for name in TEXT if NODE + name in ds}  # those of a model without axes
         nodes = tuple(
             at_one_node(
-                node_of(ds, n),
+                ds[list(names)].isel(node=n).rename(names),
                 numbers | {name.removeprefix(NODE): float(ds[name][n]) for name in NODE_NUMBERS},
                 limits,
                 model,
@@ -264,26 +256,20 @@ def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
     own_names = {*store.format_attributes(KIND), *numbers, "format", "data_sha256", COMPANIONS}
     own_names |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in own_names}
-    names = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, *AXES, COVARIANCE}]
-    measured = ds[names].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
+    others = [name for name in ds.variables if name not in {*TEXT, *NODE_TEXT, *AXES, COVARIANCE}]
+    measured = ds[others].assign_attrs({}) if {"error_rms", "sigma_solver"} & set(ds.variables) else None
     warm = SelfHeating(*heat) if heat else None
     return replace(of_case, about=about, measured=measured, nodes=nodes, axes=axes, point=point, heat=warm)
 
 
 def at_one_node(ds: "xr.Dataset", numbers: dict[str, float], limits: Range, model: type[AnyModel]) -> AnyModel:
     """The model at one node from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
-    kinds = tuple(tables_of_kind(ds, number) for number in range(ds.sizes["kind"]))
+    kinds = tuple(Tables(**unpadded(ds, "table_", Tables._fields, number)) for number in range(ds.sizes["kind"]))
     columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
     check_model(kinds, columns, numbers, limits)
     columns["kind"] = columns["kind"].astype(np.int64)
     parts: dict[str, Any] = columns | numbers
     return model(kinds, **parts, limits=limits, noise=stored_noise(ds) if NOISE + "ions" in ds else None)
-
-
-def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
-    """The tables and columns of node `number`, under the names of a model without axes."""
-    names = [name for name in TEXT if NODE + name in ds]
-    return ds[[NODE + name for name in names]].isel(node=number).rename({NODE + name: name for name in names})
 
 
 def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelAxis, ...]) -> None:
@@ -293,7 +279,10 @@ def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelA
     at = points(axes) if axes else []
     if len(nodes) != len(at):
         raise NotAsExpected(f"{len(at)} nodes, as the axes have", str(len(nodes)))
-    if nodes and not any(same_tables(node, model) for node in nodes):
+    every = [
+        [values for tables in kinds for values in tables] for kinds in (model.kinds, *(node.kinds for node in nodes))
+    ]
+    if nodes and not any(all(map(np.array_equal, every[0], others)) for others in every[1:]):
         raise NotAsExpected("a node with the tables of the model itself", "others at all nodes")
     for node in nodes:
         for first, second in zip(node.kinds, model.kinds, strict=True):
@@ -309,27 +298,9 @@ def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelA
         raise NotAsExpected("ions that hop faster at a higher temperature", "some that hop more slowly")
 
 
-def same_tables(first: AnyModel, second: AnyModel) -> bool:
-    """True for models whose tables are equal."""
-    return all(
-        np.array_equal(own, other)
-        for tables, others in zip(first.kinds, second.kinds, strict=True)
-        for own, other in zip(tables, others, strict=True)
-    )
-
-
 def stored_noise(ds: "xr.Dataset") -> ModelNoise:
     """The noise in the Dataset of a noisy model. Raises NotAsExpected, KeyError for a broken file."""
-    of_kinds = []
-    for t in range(ds.sizes["kind"]):
-        raw = {name: ds[NOISE + name].values[t] for name in NoiseTables._fields}
-        rows, columns = np.isfinite(raw["voltage"]), np.isfinite(raw["state"])
-        columns_of_kind = {
-            "voltage": raw["voltage"][rows], "state": raw["state"][columns], "ions": float(raw["ions"]),
-            "log_read": raw["log_read"][columns],
-        }  # fmt: skip
-        grids = {name: values[np.ix_(rows, columns)] for name, values in raw.items() if name not in columns_of_kind}
-        of_kinds.append(NoiseTables(**columns_of_kind, **grids))
+    of_kinds = [NoiseTables(**unpadded(ds, NOISE, NoiseTables._fields, t)) for t in range(ds.sizes["kind"])]
     check_noise(of_kinds)
     if not all((np.diff(of_kind.state) > 0.0).all() for of_kind in of_kinds):
         raise NotAsExpected("states of the noise that ascend", "some that do not")
@@ -341,12 +312,12 @@ def stored_noise(ds: "xr.Dataset") -> ModelNoise:
     return ModelNoise(tuple(of_kinds), DeviceSpread(covariance, int(about["devices"]), str(about["source"])))
 
 
-def tables_of_kind(ds: "xr.Dataset", number: int) -> Tables:
-    """Tables of kind `number` of the columns, without the nan that fill them up."""
-    by_name = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
-    whole = {dim: np.isfinite(by_name[name]) for dim, name in GRIDS.items()}
+def unpadded(ds: "xr.Dataset", prefix: str, names: Sequence[str], number: int) -> dict[str, Any]:
+    """Name -> table of kind `number` of the columns, without the nan that fill it up. prefix : of the names in the file"""
+    by_name = {name: ds[prefix + name].values[number] for name in names}
+    whole = {dim: np.isfinite(by_name[grid]) for dim, grid in GRIDS.items() if grid in by_name}
     for name, values in by_name.items():
-        dims = TABLE_TEXT[f"table_{name}"][0].split()[1:]
+        dims = TEXT[prefix + name][0].split()[1:]
         finite = np.ix_(*(whole.get(dim, np.ones(size, bool)) for dim, size in zip(dims, values.shape, strict=True)))
         by_name[name] = values[finite] if dims else float(values)
-    return Tables(**by_name)
+    return by_name

@@ -13,7 +13,7 @@ phi follows from the one-way fluxes along runs at constant voltage, without rand
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,13 +76,17 @@ class ReadNoise(NamedTuple):
         return np.exp(sigma * self.rng.standard_normal(len(reads)))
 
 
-def tables_between_temperatures(of_nodes: Sequence[NoiseTables], share: np.ndarray) -> NoiseTables:
-    """Tables interpolated between those at several temperatures, at the same voltages. share : (N,) weights, sum 1"""
-    blended: dict[str, Any] = {
-        name: np.tensordot(share, np.array([getattr(tables, name) for tables in of_nodes]), axes=1)
-        for name in NoiseTables._fields
-    }
-    return NoiseTables(**blended | {"ions": float(blended["ions"])})
+def noise_between_nodes(
+    noise: ModelNoise | None, of_nodes: Sequence[ModelNoise | None], share: np.ndarray
+) -> ModelNoise | None:
+    """The noise of a model, with tables interpolated between its nodes; None without it. share : (N,) weights, sum 1"""
+    if noise is None:
+        return None
+    blended = (
+        NoiseTables(*(np.tensordot(share, np.array(values), axes=1) for values in zip(*of_kind, strict=True)))
+        for of_kind in zip(*(node.kinds for node in of_nodes if node is not None), strict=True)
+    )
+    return noise._replace(kinds=tuple(tables._replace(ions=float(tables.ions)) for tables in blended))
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:

@@ -141,18 +141,13 @@ def noise_lines(model: CompactModel) -> list[str]:
     for number in range(0 if ds is None else ds.sizes.get("comparison", 0)):
         assert ds is not None
         own = ds.isel(comparison=number)
-        lines += [
-            f"sigma of ln R {own.comparison.item()}, {own.cycle_state.values[i]}: " + beside_solver(*map(float, values))
-            for i, values in enumerate(np.array([own[name].values for name in SIGMAS]).T)
-        ]
+        rows = np.array([own[name].values for name in SIGMAS]).T.tolist()
+        for state, (solver, error, sigma) in zip(own.cycle_state.values, rows, strict=True):
+            off = sigma / solver - 1.0 if solver > 0.0 else np.nan
+            mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"
+            compared_sigmas = f"{sigma:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
+            lines.append(f"sigma of ln R {own.comparison.item()}, {state}: {compared_sigmas}")
     return lines
-
-
-def beside_solver(solver: float, error: float, model: float) -> str:
-    """A sigma beside that of the solver, in words."""
-    off = model / solver - 1.0 if solver > 0.0 else np.nan
-    mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"
-    return f"{model:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
 
 
 def negligible_noise(model: CompactModel) -> str:

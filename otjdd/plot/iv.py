@@ -52,7 +52,7 @@ class IVCurve(NamedTuple):
 
 def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
     """Curves of current against voltage in a result: at frozen ions, else of reads at many voltages, else of a ramp."""
-    if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
+    if all(name in ds and ds[name].size for name in BIASED):
         return [] if goes_back(ds.bias.values) else at_frozen_ions(ds)
     for voltage, current in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
         if voltage in ds and current in ds and sweeps(ds[voltage].values):
@@ -153,20 +153,14 @@ def plotted(
         width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
         axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)
     axes.set(xlabel="voltage (V)")
-    legend(axes, temperature_range(runs))
+    T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
+    low, high = min((t.min() for t in T), default=0.0), max((t.max() for t in T), default=0.0)
+    warmth = f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
+    legend(axes, warmth if T else None)
     cycles = max(case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs)
     if cycles > LOOPS:
         small_print(axes, f"drawn: {LOOPS} of {cycles} loops")
     return [(run, curve) for _, run, curve in drawn]
-
-
-def temperature_range(runs: Sequence[NamedResult]) -> str | None:
-    """Range of the temperatures of curves at frozen ions, as text; None for other results."""
-    T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
-    if not T:
-        return None
-    low, high = min(t.min() for t in T), max(t.max() for t in T)
-    return f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
 
 
 @panel(

@@ -148,16 +148,14 @@ class Scene:
         i = int(np.clip(np.searchsorted(self.times, t * (1 + 1e-12), side="right") - 1, 0, len(self.times) - 1))
         self._vacancies.set_ydata(self.ds.vacancy_concentration.values[i])
         self._bands.set_data(*band_line(self.ds, i))
-        self._mark(self.times[i])
-        self._title.set_text(self._title_at(self.times[i]))
-        return float(self.times[i])
-
-    def _title_at(self, t: float) -> str:
-        """Title of a time [s]: since the last jump of the voltage if the time axis is a clock of several parts."""
-        if self._clock is None or len(self._clock.first) == 1:
-            return f"t = {instant(t)}"
-        part = min(int(self._clock(t)), len(self._clock.first) - 1)
-        return f"{instant(t - self._clock.edges[part])} after the jump at {instant(self._clock.edges[part])}"
+        now = float(self.times[i])
+        self._mark(now)
+        title, parts = f"t = {instant(now)}", 1 if self._clock is None else len(self._clock.first)
+        if self._clock is not None and parts > 1:
+            jump = self._clock.edges[min(int(self._clock(now)), parts - 1)]
+            title = f"{instant(now - jump)} after the jump at {instant(jump)}"
+        self._title.set_text(title)
+        return now
 
     def _draw_course(self, part: SubFigure) -> Callable[[float], None]:
         """Draw current and voltage over time, or resistances read by read. Returns a function that marks a time [s]."""
@@ -225,9 +223,11 @@ def encoded_film(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
         raise ValueError("an MP4 needs ffmpeg, which is not there: pip install 'otjdd[movie]'; a GIF does not")
     scene = Scene(ds)
     if len(scene.times) < LEAST:
+        last = max(float(ds.snapshot_time.values[-1]), 1e-9)
+        spaced = ", ".join(f'"{instant(t)}"' for t in last * 10.0 ** np.arange(-8.0, 0.1)).replace("µ", "u")
         raise ValueError(
             f"a movie needs {LEAST} snapshots or more, this result has {len(scene.times)}: "
-            f"set record.profiles_at = {log_spaced_times(ds)} in its case, or record.profiles_at_reads = true"
+            f"set record.profiles_at = [{spaced}] in its case, or record.profiles_at_reads = true"
         )
     times = instants(ds)
     rate = max(1.0, len(times) / SECONDS)
@@ -280,10 +280,3 @@ def ffmpeg() -> str | None:
         return str(get_ffmpeg_exe())
     except (ImportError, RuntimeError):
         return None
-
-
-def log_spaced_times(ds: xr.Dataset) -> str:
-    """A list of log-spaced times up to the end of a result, as text for a case file."""
-    last = max(float(ds.snapshot_time.values[-1]), 1e-9)
-    times = last * 10.0 ** np.arange(-8.0, 0.1)
-    return "[" + ", ".join(f'"{instant(t)}"' for t in times).replace("µ", "u") + "]"

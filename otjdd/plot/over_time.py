@@ -98,45 +98,29 @@ def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
 def name_places(clock: Clock, axis: Axis) -> str:
     """Put ticks on an axis. Returns its label.
 
-    Decades are labelled if each part has room for two labels. Otherwise the parts are labelled with their durations: a
-    single label in a part would read as a time that continues from the part before.
+    Decades of the time since the start of a part, or each third one, are labelled if each part has room for two labels.
+    Otherwise the parts are labelled with their durations: a single label in a part would read as a time that continues from
+    the part before.
     """
-    at, names = ticks(clock)
-    parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))
-    axis.set_ticks(decade_places(clock), minor=True)
-    if len(parts) == 1 or parts.min() > 1:
-        axis.set_ticks(at, names, fontsize=7)
-        return "time" if len(parts) == 1 else "time since the last jump of the voltage"
-    axis.set_ticks(np.arange(len(parts)) + 0.5, [instant(width) for width in np.diff(clock.edges)], fontsize=7)
+    parts, widths = len(clock.first), np.diff(clock.edges)
+    step = 1 if np.log10(widths / clock.first).sum() <= TICKS else 3
+    decades: list[float] = []
+    at: list[tuple[float, str]] = []
+    for part, (first, width) in enumerate(zip(clock.first, widths, strict=True)):
+        for exponent in range(int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9)) + 1):
+            u = float(clock(clock.edges[part] + 10.0**exponent * (1 - 1e-12)))
+            decades.append(u)
+            early = part + 1 == parts or u < part + 0.97  # nearer to a jump it would read as the label of the jump
+            if exponent % step == 0 and early and (not at or u - at[-1][0] > 0.8 * parts / TICKS):
+                at.append((u, instant(10.0**exponent)))
+    axis.set_ticks(decades, minor=True)
+    labelled = np.bincount([int(u) for u, _ in at], minlength=parts)
+    if len(labelled) == 1 or labelled.min() > 1:
+        axis.set_ticks([u for u, _ in at], [name for _, name in at], fontsize=7)
+        return "time" if len(labelled) == 1 else "time since the last jump of the voltage"
+    axis.set_ticks(np.arange(len(labelled)) + 0.5, [instant(width) for width in widths], fontsize=7)
     axis.set_tick_params(which="major", length=0)
     return "length of each part; ticks: decades"
-
-
-def ticks(clock: Clock) -> tuple[list[float], list[str]]:
-    """Places on the axis and labels (time since the start of the part), at each decade or at each third one."""
-    at: list[float] = []
-    names: list[str] = []
-    parts, span = len(clock.first), np.log10(np.diff(clock.edges) / clock.first).sum()
-    step = 1 if span <= TICKS else 3
-    for part, (first, width) in enumerate(zip(clock.first, np.diff(clock.edges), strict=True)):
-        low, high = int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9))
-        for exponent in range(low + -low % step, high + 1, step):
-            u = float(clock(clock.edges[part] + 10.0**exponent * (1 - 1e-12)))
-            early = part + 1 == parts or u < part + 0.97  # nearer to a jump it would read as the label of the jump
-            if early and (not at or u - at[-1] > 0.8 * parts / TICKS):
-                at.append(u)
-                names.append(instant(10.0**exponent))
-    return at, names
-
-
-def decade_places(clock: Clock) -> list[float]:
-    """Places of all decades on the axis, without names."""
-    parts = zip(clock.edges, clock.first, np.diff(clock.edges), strict=False)
-    return [
-        float(clock(edge + 10.0**k * (1 - 1e-12)))
-        for edge, first, width in parts
-        for k in range(int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9)) + 1)
-    ]
 
 
 def instant(t: float) -> str:
@@ -195,7 +179,8 @@ def polarisation(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 @panel(
-    "current", "time", "voltage", "current", "conduction_current", when=long, usual=lambda ds: shows_time(ds),
+    "current", "time", "voltage", "current", "conduction_current", when=long,
+    usual=lambda ds: ds.sizes.get("read", 0) <= 2 < ds.sizes["time"] - ds.sizes.get("read", 0),  # made for its time series
     shows="current and voltage over time", needs='a recorded time series: record.every = "all", or record.windows',
 )  # fmt: skip
 def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -213,7 +198,9 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
         if len(runs) == 1:
             above.plot(t, total, color=GREY, linewidth=0.5, label="total (measured)")
         above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
-        times_V, voltage = source_voltage(run.ds)
+        times_V, voltage, waveform = run.ds.time.values, run.ds.voltage.values, waveform_of_result(run.ds)
+        if waveform is not None and run.ds.sizes["time"] <= run.ds.sizes.get("read", 0) + 2:  # only reads were recorded
+            times_V, voltage = waveform.times, waveform.voltages
         when = clock(times_V) if clock else times_V
         below.plot(when, voltage, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
@@ -242,25 +229,11 @@ def charges_in_time(ds: xr.Dataset) -> bool:
     return bool((at_once & jumps & stays).any())
 
 
-def source_voltage(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Times (n,) [s] and voltages (n,) [V] of the source: as recorded, or of the drive if only reads were recorded."""
-    waveform = waveform_of_result(ds)
-    if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
-        return waveform.times, waveform.voltages
-    return ds.time.values, ds.voltage.values
-
-
 def same_parts(first: Clock | None, second: Clock | None) -> bool:
     """True if two clocks (or None) have the same parts."""
     if first is None or second is None:
         return first is second
     return len(first.edges) == len(second.edges) and np.allclose(first.edges, second.edges, rtol=1e-9)
-
-
-def shows_time(ds: xr.Dataset) -> bool:
-    """True if a result has at most two reads, and recorded times besides them: a run made for its time series."""
-    reads = ds.sizes.get("read", 0)
-    return ds.sizes.get("time", 0) > reads + 2 and reads <= 2
 
 
 @panel(

@@ -64,7 +64,12 @@ def extreme_snapshots(ds: xr.Dataset) -> list[Shot]:
 
     Of several snapshots whose resistances agree within a factor SAME, the first in time counts.
     """
-    t, (shot, read) = ds.snapshot_time.values, shots_at_reads(ds)
+    t, shot, read = ds.snapshot_time.values, np.array([], dtype=int), np.array([], dtype=int)
+    if ds.sizes.get("read") and {"read_time", "read_resistance"} <= set(ds.variables):
+        times = ds.read_time.values
+        nearest = np.clip(np.searchsorted(times * (1 + 1e-9), t), 0, len(times) - 1)
+        shot = np.flatnonzero(np.isclose(times[nearest], t, rtol=1e-9, atol=0))  # snapshots at the time of a read
+        read = nearest[shot]
     R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
     if not len(R) or not np.isfinite(R).all() or R.max() <= SAME * R.min():
         return [every(ds)[i] for i in sorted({0, len(t) - 1})]
@@ -81,18 +86,12 @@ def few(ds: xr.Dataset) -> list[Shot]:
     return every(ds) if ds.sizes["snapshot"] <= CURVES else extreme_snapshots(ds)
 
 
-def shots_at_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (n,) of the snapshots at the time of a read, and indices (n,) of these reads."""
-    if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
-        return np.array([], dtype=int), np.array([], dtype=int)
-    times = ds.read_time.values
-    nearest = np.clip(np.searchsorted(times * (1 + 1e-9), ds.snapshot_time.values), 0, len(times) - 1)
-    shots = np.flatnonzero(np.isclose(times[nearest], ds.snapshot_time.values, rtol=1e-9, atol=0))
-    return shots, nearest[shots]
+def biased_snapshots(ds: xr.Dataset) -> list[Shot]:
+    """The snapshots of the band diagram: `extreme_snapshots`, named by the junction voltage too if it differs between them.
 
-
-def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
-    """The snapshots, with the junction voltage in their names if it differs between them: it bends the bands too."""
+    This voltage bends the bands.
+    """
+    shots = extreme_snapshots(ds)
     V = [voltage_at(ds, shot.number) for shot in shots]
     if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
         return shots
@@ -144,11 +143,6 @@ def over_x(
             axes.set_ylim(max(least, most * 10.0**-decades) / 2, most * 3)
     draw_layers(axes, runs)
     legend(axes)
-
-
-def biased_snapshots(ds: xr.Dataset) -> list[Shot]:
-    """The snapshots of the band diagram: `extremes`, with the voltages that bend the band."""
-    return at_voltages(ds, extreme_snapshots(ds))
 
 
 def profiles_of(
@@ -295,7 +289,10 @@ def band_limits(
     lowest, highest, left, right = 0.0, 0.0, 0.0, 0.0
     for ds, (x, edge) in zip(results, lines, strict=True):
         film = thickness(ds)
-        metal = [is_metal(side) for side in (edge[::-1], edge)]
+        bottom = edge[LEAD:-LEAD].min() - 5 * BENT if len(edge) > 2 * LEAD else -np.inf
+        metal = [
+            bool(end < min(bottom, -0.2)) for end in (edge[0], edge[-1])
+        ]  # its band bottom lies far below the film's
         bent = [0.0 if metal[0] else bent_part(-x[::-1], edge[::-1]), 0.0 if metal[1] else bent_part(x - film, edge)]
         left = min(left, -max(bent[0], AROUND))
         right = max(right, film + max(bent[1], AROUND))
@@ -328,11 +325,6 @@ def band_line(ds: xr.Dataset, number: int) -> tuple[np.ndarray, np.ndarray]:
     x, edge = x[keep], edge[keep]
     ends = x[0] - FAR, x[-1] + FAR
     return np.concatenate(([ends[0]], x, [ends[1]])), np.concatenate((edge[:1], edge, edge[-1:]))
-
-
-def is_metal(edge: np.ndarray) -> bool:
-    """True if a band diagram ends in a metal, whose band bottom lies far below the band edge of the film."""
-    return bool(len(edge) > 2 * LEAD and edge[-1] < edge[LEAD:-LEAD].min() - 5 * BENT and edge[-1] < -0.2)
 
 
 def thickness(ds: xr.Dataset) -> float:

@@ -58,11 +58,6 @@ def alternating(ds: xr.Dataset) -> bool:
     return bool(len(V) > 3 and np.isfinite(V).all() and two_in_turn(V))
 
 
-def repeats_writes(ds: xr.Dataset) -> bool:
-    """True if writes are repeated, with a read after each, and two voltages do not alternate."""
-    return len(writes(ds)) > 2 and not steps_writes(ds) and not alternating(ds)
-
-
 @panel(
     "loop", *WRITTEN, when=lambda ds: len(set(writes(ds))) > 1 and ds.sizes["read"] > 2, usual=steps_writes,
     shows="resistance against the voltage of the write before the read",
@@ -189,7 +184,8 @@ def total_and_parts(
 
 
 @panel(
-    "conductance", *WRITTEN, when=lambda ds: ds.sizes["read"] > 1, usual=repeats_writes,
+    "conductance", *WRITTEN, when=lambda ds: ds.sizes["read"] > 1,
+    usual=lambda ds: len(writes(ds)) > 2 and not steps_writes(ds) and not alternating(ds),  # repeated writes
     shows="conductance read by read, with its window and nonlinearity",
     needs="two reads or more, as a train with read_each has",
 )  # fmt: skip
@@ -229,14 +225,12 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
     last = G[min(r[0] for r in rounds.values()) :]
-    nu = ", ".join(f"{nonlinearity_text(shape[way])} {way}" for way in ("up", "down"))
-    return f"last round: Gmax/Gmin {np.nanmax(last) / np.nanmin(last):.3g}, ν {nu}"
-
-
-def nonlinearity_text(nu: float) -> str:
-    """A nonlinearity as text; a bound where it reaches STEEPEST, the largest value that can be fitted."""
-    steep = abs(nu) > 0.999 * plasticity.STEEPEST
-    return f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * plasticity.STEEPEST)}" if steep else three_digits(nu)
+    texts = []
+    for way in ("up", "down"):
+        nu, most = shape[way], plasticity.STEEPEST  # the largest value that can be fitted, which is a bound
+        bound = f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * most)}"
+        texts.append(f"{bound if abs(nu) > 0.999 * most else three_digits(nu)} {way}")
+    return f"last round: Gmax/Gmin {np.nanmax(last) / np.nanmin(last):.3g}, ν {', '.join(texts)}"
 
 
 @panel(
@@ -310,13 +304,8 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
     return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in held_reads]
 
 
-def without_writes(ds: xr.Dataset) -> bool:
-    """True if reads follow each other without a write between them."""
-    return ds.sizes.get("read", 0) > 2 and len(writes(ds)) <= 2 and bool(holds(ds))
-
-
 @panel(
-    "retention", *TIMED, when=holds, usual=without_writes,
+    "retention", *TIMED, when=holds, usual=lambda ds: ds.sizes["read"] > 2 and len(writes(ds)) <= 2,
     shows="resistance against the time since the write, with what is left of the state",
     needs="three reads or more after a write or from the start, as a hold with reads_per_decade has",
 )  # fmt: skip

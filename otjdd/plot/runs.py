@@ -209,21 +209,19 @@ def parameter_words(keys: Iterable[object], attrs: Mapping[str, Any]) -> list[st
     attrs : of the fit, whose case has the names of the kinds of columns
     """
     kinds = case_data(attrs).get("columns", {}).get("kinds", [])
-    owned = [split_kind(str(key), [str(kind.get("name")) for kind in kinds]) for key in keys]
+    owned = []  # key within its kind of columns, and " of " with the name of the kind
+    for key in map(str, keys):
+        if match := OF_KIND.fullmatch(key):
+            number = int(match[1])
+            name = str(kinds[number].get("name")) if number < len(kinds) else f"kind {number + 1}"
+            owned.append((match[2].removeprefix("set."), f" of {name}"))
+        else:
+            owned.append((key, ""))
     short = [last_words(inner) + owner for inner, owner in owned]
     return [
         words if short.count(words) == 1 else readable(inner.replace('"', "")) + owner
         for words, (inner, owner) in zip(short, owned, strict=True)
     ]
-
-
-def split_kind(key: str, kinds: Sequence[str]) -> tuple[str, str]:
-    """Key within its kind of columns, and " of " with the name of the kind; "" for a key of no kind."""
-    match = OF_KIND.fullmatch(key)
-    if not match:
-        return key, ""
-    number = int(match[1])
-    return match[2].removeprefix("set."), f" of {kinds[number] if number < len(kinds) else f'kind {number + 1}'}"
 
 
 def last_words(key: str) -> str:

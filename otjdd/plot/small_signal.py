@@ -122,7 +122,10 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks: int | None = None) -> None:
-    """Draw impedances as arcs, with a dot at each decade of the frequency. ticks : most ticks of each of the narrow axes"""
+    """Draw impedances as arcs, with a dot at each decade of the frequency, which the largest arc has written next to it.
+
+    ticks : most ticks of each of the narrow axes
+    """
     largest = None
     for curve, line in curves:
         f, Z = impedance(curve)
@@ -134,7 +137,15 @@ def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks
         if largest is None or np.ptp(Z.real) > np.ptp(largest[1].real):
             largest = decades, Z, dots
     assert largest is not None  # there is a curve
-    name_decades(axes, *largest)
+    decades, Z, dots = largest
+    middle = 0.5 * (Z.real.min() + Z.real.max())
+    for decade, dot in zip(decades, dots, strict=True):
+        if abs(dot.imag) > SHARE * np.abs(Z.imag).max():  # clear of the real axis
+            inward = np.conj(middle - dot) / abs(dot - middle)  # inside the arc, off the axes and their labels
+            axes.annotate(
+                three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * inward.real, 5 * inward.imag),
+                textcoords="offset points", fontsize=6, color=GREY, ha="left" if inward.real > 0 else "right", va="center",
+            )  # fmt: skip
     both = np.concatenate(
         [part for curve, _ in curves for part in (impedance(curve)[1].real, impedance(curve)[1].imag)]
     )
@@ -158,22 +169,6 @@ def smoothed(f: np.ndarray, Z: np.ndarray, at: np.ndarray | None = None) -> np.n
         return Z if at is None else np.interp(np.log(at), u, Z.real) + 1j * np.interp(np.log(at), u, Z.imag)
     v = np.union1d(np.linspace(u[0], u[-1], FINE), u) if at is None else np.clip(np.log(at), u[0], u[-1])
     return np.asarray(CubicSpline(u, Z)(v))
-
-
-def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
-    """Write the frequency next to the dots of a curve that are clear of the real axis.
-
-    decades : frequencies (n,) [Hz]   Z : the curve [ohm]   dots : its values (n,) at the decades
-    """
-    middle = 0.5 * (Z.real.min() + Z.real.max())
-    for decade, dot in zip(decades, dots, strict=True):
-        if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
-            # inside the arc, off the axes and their labels
-            inward = np.conj(middle - dot) / abs(dot - middle)
-            axes.annotate(
-                three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * inward.real, 5 * inward.imag),
-                textcoords="offset points", fontsize=6, color=GREY, ha="left" if inward.real > 0 else "right", va="center",
-            )  # fmt: skip
 
 
 @panel(

@@ -101,8 +101,19 @@ def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -
     """Panels of a kind, of cycled devices or of the results of a sample; [] for PARALLEL, see `panels_of`."""
     if kind == PARALLEL:
         return []
-    if unfit(ds):
-        return distribution_panels(kind, results)
+    if unfit(ds):  # results of the same metric and unit share a panel
+        groups: dict[tuple[str, str], list[ScalarResult]] = {}
+        for result in results:
+            name, unit = str(result.result.name), result.result.attrs.get("units", "1")
+            key = name.partition("[")[0].rpartition(".")[0] if unit != "1" else name
+            groups.setdefault((key, unit), []).append(result)
+        return [
+            Panel(
+                partial(study_panels.distribution, kind, [array for array, _ in group]), group[0].result,
+                "; ".join(dict.fromkeys(text for _, notes in group for text in notes)),
+            )
+            for group in groups.values()
+        ]  # fmt: skip
     draws: dict[str, Callable[..., None]] = {
         CDF: study_panels.distributions, BOX: study_panels.devices, SIGMA_MEDIAN: study_panels.against_median,
         SIGMA: partial(study_panels.against_axis, along=axis_of_devices(ds)),
@@ -126,19 +137,6 @@ def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
     if not unfit(ds):
         return (PARALLEL,) if named else tuple(kind for kind in study_kinds(ds) if kind != PARALLEL)
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
-
-
-def distribution_panels(kind: str, results: Sequence[ScalarResult]) -> list[Panel]:
-    """Panels of the spread of results. Results of the same metric and unit share a panel."""
-    groups: dict[tuple[str, str], list[ScalarResult]] = {}
-    for result, omitted in results:
-        key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
-        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(ScalarResult(result, omitted))
-    drawn = []
-    for group in groups.values():
-        draw = partial(study_panels.distribution, kind, [result for result, _ in group])
-        drawn.append(Panel(draw, group[0][0], "; ".join(dict.fromkeys(text for _, notes in group for text in notes))))
-    return drawn
 
 
 def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:

@@ -20,7 +20,6 @@ from otjdd.compact_models.bench import (
     log_rates,
     moving,
     position,
-    profiles_after,
     readings,
     run_from,
     stations,
@@ -31,6 +30,10 @@ from otjdd.errors import SolverError
 from otjdd.solver import model
 
 TIMES = np.geomspace(1e-9, 1e2, 23)  # s
+
+
+def profiles_after(column, profiles, voltage, duration):
+    return np.concatenate([concentrations_after(column, c[None], voltage, duration) for c in profiles])
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from made_panels import train
 from made_results import case_attrs, labels, series
+from matplotlib.figure import Figure
 
 from otjdd.plot.figure import figure
-from otjdd.plot.over_time import clock_of, ticks, turning_times
+from otjdd.plot.over_time import clock_of, name_places, turning_times
 from otjdd.waveform.waveform import Waveform
 
 TWO = """{ kind = "sequence", parts = [
@@ -25,8 +26,9 @@ def test_decades_are_counted_anew_from_each_jump():
     many = f'{{ kind = "sequence", parts = [{", ".join(parts)}] }}'
     assert clock_of(series(t, 0 * t, 0 * t, case_attrs(many)), t) is None  # too narrow for decades
     assert turning_times(Waveform((0.0, 1.0, 2.0, 3.0), (0.0, 1.0, 2.0, 1.0))).tolist() == [0.0, 2.0, 3.0]
-    _, names = ticks(clock)
-    assert names == ["1 ns", "1 µs", "1 ms"] * 2
+    axis = Figure().subplots().xaxis
+    assert name_places(clock, axis) == "time since the last jump of the voltage"
+    assert [label.get_text() for label in axis.get_ticklabels()] == ["1 ns", "1 µs", "1 ms"] * 2
 
 
 def test_facilitation_of_several_trains_is_against_their_interval():

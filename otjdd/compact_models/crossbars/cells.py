@@ -126,7 +126,7 @@ def linearise_cells(
 def hold_cells(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray, duration: float
 ) -> None:
-    """Hold the cells `which` at voltages (M,) [V] for a duration [s]. The states (M, ...) change in place.
+    """Hold the cells `which` (M,) at voltages (M,) [V] for a duration [s]; their states, of (R C, ...), change in place.
 
     Raises NotAsExpected for voltages or a duration beyond the range of the model.
     """
@@ -135,11 +135,12 @@ def hold_cells(
     cells.devices[0].check_duration(duration)
     cells.devices[0].check_voltages(voltage)
     for mine, lookup in groups(cells, chosen, which):
-        part, streams = states[mine], cells.streams[which[mine]] if cells.streams.size else cells.streams
+        at = which[mine]
+        part, streams = states[at], cells.streams[at] if cells.streams.size else cells.streams
         compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams)
         if streams.size:
-            cells.streams[which[mine]] = streams
-        states[mine] = part
+            cells.streams[at] = streams
+        states[at] = part
 
 
 def charges_of_cells(cells: Cells, states: np.ndarray, voltage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

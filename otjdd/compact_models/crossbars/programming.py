@@ -127,7 +127,9 @@ class WordLine:
         of, before, first = self.of, None, 0.0
         if kind in self.last:
             old, solution, first = self.last[kind]
-            before = pulses.from_there(solution, old, drivers)
+            words, bits = drivers.words - old.words, drivers.bits - old.bits  # none of the lines floats
+            moved = np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
+            before = solution._replace(point=None, nodes=solution.nodes + moved)
         driven = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before, self.owed)
         self.last[kind] = drivers, driven.end, min(driven.step, duration)
         self.now += duration
@@ -139,9 +141,7 @@ class WordLine:
         crossbar, off = self.of.crossbar, np.zeros(self.of.crossbar.count, bool)
         for time in np.unique(self.owed[self.owed > 0.0]):
             mine = np.flatnonzero(self.owed == time)
-            part = self.of.states[mine]
-            hold_cells(crossbar.cells, off, mine, part, np.zeros(mine.size), float(time))
-            self.of.states[mine] = part
+            hold_cells(crossbar.cells, off, mine, self.of.states, np.zeros(mine.size), float(time))
         self.owed[:] = 0.0
 
 
@@ -172,19 +172,17 @@ def hold_line(
     quiet = ~chosen & ((np.abs(driven.end.voltage.ravel()) < QUIET) | (not disturbs))
     others = np.flatnonzero(~chosen & ~quiet)
     if others.size:
-        part, voltage = moved[others], driven.end.voltage.ravel()[others]
-        hold_cells(cells, chosen, others, part, voltage, duration)
-        if far(part, moved[others]) and cells.streams.size:
-            mean = moved[others]
+        still, voltage = moved.copy(), driven.end.voltage.ravel()[others]
+        hold_cells(cells, chosen, others, moved, voltage, duration)
+        mean = moved
+        if far(mean, still) and cells.streams.size:
+            mean = still.copy()
             hold_cells(calm(cells), chosen, others, mean, voltage, duration)
-        else:
-            mean = part
-        if far(mean, moved[others]):
+        if far(mean, still):
             cells.streams[...] = drawn  # the same draws again: to reject draws by their effect would bias the noise
             crossbar.line_voltages[...] = charged
             every = pulses.Followed(np.arange(crossbar.count), before)
             return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
-        moved[others] = part
     owed[quiet] += duration
     states[...] = moved
     return driven

@@ -92,7 +92,6 @@ def hold_drivers(
     read = transient.Sensed([0.0], [solution.bit_current])
     across, written = [], written_cells(drivers)
     voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
-    noisy = crossbar.cells.streams.size > 0
     now, energy, taken = 0.0, 0.0, 0.0
     delay = crossbar.line_capacitance * (crossbar.line_resistance + crossbar.driver_resistance)
     step = first or (min(FIRST * duration, delay) if delayed else FIRST * duration)
@@ -104,12 +103,13 @@ def hold_drivers(
         error = max(error, off / scale)
         next_step = step * min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
         if error <= 1.0 or step <= SHORTEST * duration:
-            if noisy:
-                middle = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells]
-                moved = scattered(crossbar, driven, states, middle, step, followed.cells)
+            if crossbar.cells.streams.size:
+                middle, moved = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells], states.copy()
+                hold_cells(crossbar.cells, driven.chosen, followed.cells, moved, middle, step)
                 new, _ = ahead(crossbar, driven, moved, solution, step, new)
                 mean, _ = mean_power(solution, new, drivers)
-            heat += step * mean_heat(solution, new)
+            heats = [at_end.voltage * at_end.current for at_end in (solution, new)]
+            heat += step * (0.5 * (heats[0] + heats[1]) if new.passed is None else new.passed.heat)
             states[...], solution, taken = moved, new, taken or min(next_step, duration)
             energy += step * mean
             now = duration if step >= duration - now else now + step
@@ -158,14 +158,6 @@ def mean_power(before: NetworkSolution, after: NetworkSolution, drivers: Drivers
     return mean, abs(last - first) / (CHANGE * larger_one) * abs(mean)
 
 
-def mean_heat(before: NetworkSolution, after: NetworkSolution) -> np.ndarray:
-    """Mean power (R, C) [W] into the cells in a time step."""
-    if after.passed is not None:
-        return after.passed.heat
-    heat: np.ndarray = 0.5 * (before.voltage * before.current + after.voltage * after.current)
-    return heat
-
-
 def stepped(
     crossbar: Crossbar,
     driven: DrivenLines,
@@ -178,10 +170,8 @@ def stepped(
 
     followed : (M,) indices of the cells whose states change
     """
-    K, cells = states.shape[1] // 2, calm(crossbar.cells)
-    first, part = states.copy(), states[followed]
-    hold_cells(cells, driven.chosen, followed, part, solution.voltage.ravel()[followed], step)
-    first[followed] = part
+    K, cells, first = states.shape[1] // 2, calm(crossbar.cells), states.copy()
+    hold_cells(cells, driven.chosen, followed, first, solution.voltage.ravel()[followed], step)
     still = bool(np.abs(first - states).max() <= STILL)
     if still and not crossbar.line_voltages.size:
         return first, solution, 0.0
@@ -189,9 +179,9 @@ def stepped(
     if still:
         return first, new, lag
     changed = followed[np.abs(new.voltage - solution.voltage).ravel()[followed] > SAME]
-    part, second = states[changed], first.copy()
-    hold_cells(cells, driven.chosen, changed, part, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
-    second[changed] = part
+    second = first.copy()
+    second[changed] = states[changed]
+    hold_cells(cells, driven.chosen, changed, second, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     if not crossbar.cells.streams.size:  # with noise, `hold_drivers` solves for the scattered states
         new, lag = ahead(crossbar, driven, second, solution, step, new)
@@ -213,16 +203,6 @@ def ahead(
     if crossbar.line_voltages.size:
         return transient.advanced(crossbar, driven, states, before, step)
     return solve(crossbar, driven, states, near), 0.0
-
-
-def scattered(
-    crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, voltage: np.ndarray, step: float, followed: np.ndarray
-) -> np.ndarray:
-    """States (R C, 2 K) after a step [s] with noise, at voltages (M,) [V] of the cells `followed` (M,)."""
-    moved, part = states.copy(), states[followed]
-    hold_cells(crossbar.cells, driven.chosen, followed, part, voltage, step)
-    moved[followed] = part
-    return moved
 
 
 def larger(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -279,14 +259,6 @@ def drivers_at_rest(crossbar: Crossbar) -> Drivers:
     """Drivers that are all at 0 V."""
     R, C = crossbar.word_lines, crossbar.bit_lines
     return Drivers(np.zeros(R), np.zeros(C), np.zeros(R, bool))
-
-
-def from_there(solution: NetworkSolution, old: Drivers, new: Drivers) -> NetworkSolution:
-    """A solution as a start for other drivers of the same lines, none of which floats."""
-    words, bits = new.words - old.words, new.bits - old.bits
-    return solution._replace(
-        point=None, nodes=solution.nodes + np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
-    )
 
 
 def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:

@@ -120,12 +120,16 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
     Raises NetworkError with the time of the failure, KeyboardInterrupt.
     """
     began = now = float(running.rows["step_time"][step - 1])
-    programming = None
+    programming, total = None, 0.0
     if isinstance(part, PatternProgram):
-        programming, total = programming_of(running, part), 0.0
-        pieces: DrivenPieces = programming.run()
+        programming = programming_of(running, part)
+        pieces = programming.run()
     else:
-        pieces, total = pieces_of(running, step, part), lasting(running.crossbar, part)
+        total = lasting(running.crossbar, part)
+        if isinstance(part, PatternWrite):
+            pieces = pulses_of_write(running, step, part)
+        else:
+            pieces = scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, part)
     try:
         for driven, lasted in pieces:
             now += lasted
@@ -135,7 +139,9 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
     except NetworkError as error:
         raise NetworkError(error.reason, now, *error.args[2:]) from error
     if programming:
-        record_programming(running, step, programming)
+        running.maps["cell_chosen"][step] = 1.0
+        for name in PROGRAMMED:
+            running.maps[name][step] = getattr(programming, name.removeprefix("program_"))
     record_step(running, step, now, getattr(part, "voltage", np.nan))
 
 
@@ -143,24 +149,6 @@ def programming_of(running: DrivenCrossbar, part: PatternProgram) -> Programming
     """The cells of a crossbar before a part programs them."""
     target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
     return Programming(running.crossbar, running.scheme, running.states, part, target)
-
-
-def record_programming(running: DrivenCrossbar, step: int, done: Programming) -> None:
-    """Record the result of programming as a step."""
-    maps = running.maps
-    maps["cell_chosen"][step] = 1.0
-    for name, value in (
-        ("target", done.target), ("conductance", done.conductance), ("error", done.error), ("pulses", done.pulses),
-        ("energy", done.energy), ("time", done.time), ("missed", done.missed),
-    ):  # fmt: skip
-        maps[f"program_{name}"][step] = value
-
-
-def pieces_of(running: DrivenCrossbar, step: int, part: OpenLoop) -> DrivenPieces:
-    """Apply a part of a drive, piece by piece, as an iterator."""
-    if isinstance(part, PatternWrite):
-        return pulses_of_write(running, step, part)
-    return scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, step, part)
 
 
 def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
@@ -204,7 +192,7 @@ def scanned(running: DrivenCrossbar, step: int, part: PatternRead) -> DrivenPiec
         yield driven, part.duration
 
 
-def rested(running: DrivenCrossbar, step: int, part: PatternRest) -> DrivenPieces:
+def rested(running: DrivenCrossbar, part: PatternRest) -> DrivenPieces:
     """Apply a rest. Yields (None, duration [s])."""
     pulses.leave_alone(running.crossbar, running.states, part.duration)
     yield None, part.duration
@@ -215,7 +203,10 @@ def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) 
     maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
     maps["cell_voltage"][step] = pulses.larger(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
     maps["cell_energy"][step] = np.nan_to_num(maps["cell_energy"][step]) + driven.heat
-    selected = selected_cells(driven.drivers)
+    selected = pulses.written_cells(driven.drivers)
+    if driven.drivers.read is not None:
+        word, bit = driven.drivers.read
+        selected[word, slice(None) if bit is None else bit] = True
     into, cells_energy = float(driven.heat[selected].sum()), float(driven.heat.sum())
     for name, value in zip(
         (*ENERGIES, "step_operations"),
@@ -228,16 +219,6 @@ def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) 
     density = np.abs(driven.current).ravel() / cells.per_cell([device.area for device in cells.devices])
     largest["current_density"][step] = max(largest["current_density"][step], density.max())
     largest["power"][step] = max(largest["power"][step], np.abs(driven.current * driven.voltage).max())
-
-
-def selected_cells(drivers: pulses.Drivers) -> np.ndarray:
-    """True (R, C) for the cells that drivers write or read."""
-    if drivers.read is None:
-        return pulses.written_cells(drivers)
-    word, bit = drivers.read
-    selected = np.zeros((drivers.words.size, drivers.bits.size), bool)
-    selected[word, slice(None) if bit is None else bit] = True
-    return selected
 
 
 def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float) -> None:

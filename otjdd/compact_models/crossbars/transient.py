@@ -102,7 +102,8 @@ def advanced(
         energies.append(GAMMA * (step * rate + sum_of_stages(mix, energies) if mix else step * rate))
     there = nodes + sum_of_stages(END, stages)
     mean = sum_of_stages(END, energies) / step
-    share = float(np.abs(stages[-1]).max()) / (ERROR * max(highest_of(there), highest_of(nodes)))
+    highest = max(float(np.abs(there).max()), float(np.abs(nodes).max()), LOWEST)
+    share = float(np.abs(stages[-1]).max()) / (ERROR * highest)
     if driven.read is not None:
         first = n + driven.read.bits
         drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
@@ -144,11 +145,6 @@ def power_of(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray) -> floa
     return first * float(
         sum(np.nan_to_num(volts * drop).sum() for volts, drop in zip((driven.words, driven.bits), drops, strict=True))
     )
-
-
-def highest_of(nodes: np.ndarray) -> float:
-    """Highest voltage [V] of nodes, from LOWEST up."""
-    return max(float(np.abs(nodes).max()), LOWEST)
 
 
 def rise_time(time: list[float], voltage: list[np.ndarray]) -> float:

@@ -148,20 +148,6 @@ def drawn_cycles(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict
     return Cycles(weights[:, n - 1], weights[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def scaled_differences(steps: WeightSteps, count: int, differ: dict[str, float], device: float) -> dict[str, float]:
-    """The numbers of `differ` times one factor, so that draws have the scatter `device` (of weights) between devices.
-
-    aihwkit draws these numbers independently, but they are correlated: devices of a larger range make larger steps.
-    """
-    if not device > 0.0:
-        return dict.fromkeys(differ, 0.0)
-    factor, quiet = 1.0, PulseNoise(0.0, 0.0)
-    for _ in range(TRIES):
-        scaled = {name: factor * value for name, value in differ.items()}
-        factor *= device / sigmas(drawn_cycles(steps, count, quiet, scaled, 0)).device
-    return {name: float(factor * value) for name, value in differ.items()}
-
-
 def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
     """Noise whose draws come nearest to the scatter of steps and of weights after pulses.
 
@@ -185,17 +171,8 @@ def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[st
 def inference(noise: "xr.Dataset") -> dict[str, Any]:
     """Values of the noise model of inference and of its configuration, conductances in uS."""
     ordered = ascending(noise)
-    ends = 1e6 * ordered.level_mean.values[[0, -1]]
-    return {"tables": table_lines(noise), "ends": ends, "w_noise": weight_noise(ordered)}
-
-
-def weight_noise(noise: "xr.Dataset") -> float:
-    """Standard deviation of a weight by a read: of two conductances over their range, one at the lowest level, the other at
-    any level, as a root mean square.
-
-
-    noise : its levels ascending
-    """
-    G = noise.level_mean.values
-    of_level = read_sigma(noise) * G
-    return float(np.sqrt((of_level**2).mean() + of_level[0] ** 2) / (G[-1] - G[0]))
+    G = ordered.level_mean.values
+    of_level = read_sigma(ordered) * G
+    # a weight is two conductances over their range, one at the lowest level, the other at any level: root mean square
+    w_noise = float(np.sqrt((of_level**2).mean() + of_level[0] ** 2) / (G[-1] - G[0]))
+    return {"tables": table_lines(noise), "ends": 1e6 * G[[0, -1]], "w_noise": w_noise}

@@ -100,8 +100,11 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
             continue
         steps = steps_of_part(part, drive.scheme, crossbar)
         in_order += steps
-        if programs and n < programs[-1]:
-            follow(quiet, states, steps)
+        for step in steps if programs and n < programs[-1] else ():
+            if step.drivers.chosen.any():
+                pulses.hold_drivers(quiet, states, step.drivers, step.duration)
+            else:
+                pulses.leave_alone(quiet, states, step.duration)
     return in_order
 
 
@@ -124,26 +127,11 @@ def steps_of_part(part: PatternWrite | PatternRead | PatternRest, scheme: str, c
     return steps
 
 
-def follow(crossbar: Crossbar, states: np.ndarray, steps: list[DriverStep]) -> None:
-    """Take the cells of a crossbar through steps. The states (R C, ...) change in place."""
-    for step in steps:
-        if step.drivers.chosen.any():
-            pulses.hold_drivers(crossbar, states, step.drivers, step.duration)
-        else:
-            pulses.leave_alone(crossbar, states, step.duration)
-
-
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
 TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
 # Lines that lose the charge of a write: 1e-6 of its voltage over 500 ohm is as large as the currents of small cells.
 DISCHARGING = "reltol=1e-9 chgtol=1e-3"
 DISCHARGING_VACASK = "reltol=1e-10 chgtol=1e-3 tran_lteratio=1"  # by default 3.5, and such a read 3.6 % off, not 1.7 %
-
-
-def modules(crossbar: Crossbar) -> str:
-    """Text of the Verilog-A modules of the lines and of the access to cells."""
-    charged, access = crossbar.line_capacitance > 0.0, crossbar.cells.access
-    return filled("array.va", about=export_header(crossbar.model), charged=charged, access=access)
 
 
 class Element(NamedTuple):
@@ -216,7 +204,9 @@ def junctions(devices: Sequence[CompactModel]) -> str:
     """Text of the Verilog-A modules of the junctions."""
     modules = []
     for place, first in enumerate(sorted(set(first_of_kind(devices)))):
-        text = verilog_a(replace(of_whole_area(devices[first]), noise=None), paced=True)
+        device, whole = devices[first], float(devices[first].weight.sum())  # undoes `crossbars.models.of_area`
+        alone = replace(device, area=device.area / whole, weight=device.weight / whole, noise=None)
+        text = verilog_a(alone, paced=True)
         modules.append(text.replace("module otj(", f"module {junction_name(place)}("))
     return "\n".join(modules)
 
@@ -287,16 +277,12 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     ]
     return {
         "otj.va": junctions(crossbar.cells.devices),
-        "array.va": modules(crossbar),
+        "array.va": filled(
+            "array.va", about=export_header(crossbar.model), charged=charged, access=crossbar.cells.access
+        ),
         "array.cir": filled("array.cir", reads=measured, tolerances=tolerances[0], **values),
         "array.sim": filled("array.sim", tolerances=tolerances[1], **values),
     }
-
-
-def of_whole_area(model: CompactModel) -> CompactModel:
-    """The model with shares of columns that add up to 1, and the area to match; undoes `crossbars.models.of_area`."""
-    whole = float(model.weight.sum())
-    return replace(model, area=model.area / whole, weight=model.weight / whole)
 
 
 def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:

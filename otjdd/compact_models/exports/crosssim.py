@@ -12,21 +12,12 @@ STATES = 12  # rows of the table, evenly spaced in the logarithm of the conducta
 VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])  # V
 
 
-def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
-    """States (n, ...) after each pulse, in ascending order of the conductance."""
-    return pulses.states[np.argsort(model.hold(pulses.states.copy(), pulses.read_voltage, 0.0))]
-
-
-def log_ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tuple[np.ndarray, np.ndarray]:
-    """ln G (n,) of states at the read voltage, and ln [G(V)/G] (n, V) at VOLTAGES."""
-    G = model.hold(states.copy(), read_voltage, 0.0) / read_voltage
-    at = np.array([model.hold(states.copy(), V, 0.0) / V for V in VOLTAGES])
-    return np.log(G), np.log(at / G).T
-
-
 def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
     """ln G (STATES,), ln [G(V)/G] (STATES, V), and the relative rms error of the currents of the visited states."""
-    lnG, ratio = log_ratios(model, visited(model, pulses), pulses.read_voltage)
+    current = model.hold(pulses.states.copy(), pulses.read_voltage, 0.0)
+    ascending = np.argsort(current)
+    states, G = pulses.states[ascending], current[ascending] / pulses.read_voltage
+    lnG, ratio = np.log(G), np.log(np.array([model.hold(states.copy(), V, 0.0) / V for V in VOLTAGES]) / G).T
     nodes = np.linspace(lnG[0], lnG[-1], STATES)
     values = np.array([np.interp(nodes, lnG, column) for column in ratio.T]).T
     back = np.array([np.interp(lnG, nodes, column) for column in values.T]).T

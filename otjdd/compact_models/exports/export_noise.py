@@ -4,6 +4,7 @@ Each simulator draws by a published formula. The header of a file compares the s
 of draws by that formula with the numbers of the file; one code computes both.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
 from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
-from otjdd.compact_models.scatter_of_pulses import Sigmas, cycles_of, mean_cycles, sigmas
+from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, cycles_of, mean_cycles, sigmas
 from otjdd.system.late import xr
 
 FAR = 0.1  # deviation of the mean cycle of noisy devices, over the range, beyond which a warning is given
@@ -86,25 +87,16 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
             *comparison_lines(tuple(row for row in noise.rows if row.export == export)),
         ]
 
+    measured, in_file = aihwkit.between_devices(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
+    as_one = (
+        f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by "
+        f"{in_file / measured if measured else 0.0:.3g}, since aihwkit draws them independently, and devices have "
+        "correlated ones"
+    )
     return Parts(
-        aihwkit.PresetNoise(
-            *noise.pulse,
-            noise.differ,
-            [*about("aihwkit"), as_one(noise, pulses)],
-            aihwkit.inference(ds),
-        ),
+        aihwkit.PresetNoise(*noise.pulse, noise.differ, [*about("aihwkit"), as_one], aihwkit.inference(ds)),
         neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
         crosssim.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
-    )
-
-
-def as_one(noise: ExportNoise, pulses: Pulsed) -> str:
-    """Line on the spreads between devices in the file for aihwkit."""
-    measured, in_file = aihwkit.between_devices(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
-    factor = in_file / measured if measured else 0.0
-    return (
-        f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by {factor:.3g}, since "
-        "aihwkit draws them independently, and devices have correlated ones"
     )
 
 
@@ -147,35 +139,53 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
     steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
-    differ = aihwkit.scaled_differences(steps, count, aihwkit.between_devices(pulses, devices), aim.device)
+    names, quiet = tuple(aihwkit.between_devices(pulses, None)), aihwkit.PulseNoise(0.0, 0.0)
+
+    def differing(values: Sequence[float]) -> Cycles:
+        return aihwkit.drawn_cycles(steps, count, quiet, dict(zip(names, values, strict=True)), 0)
+
+    spreads = tuple(aihwkit.between_devices(pulses, devices).values())
+    differ = dict(zip(names, scaled(spreads, aim.device, differing, aihwkit.TRIES), strict=True))
     pulse = aihwkit.fitted_noise(steps, count, aim, differ)
     weights = sigmas(aihwkit.drawn_cycles(steps, count, pulse, differ, OWN))
     labels = neurosim.fitted_label(pulses.up)[0], neurosim.fitted_label(pulses.down[::-1])[0]
-    vary = neurosim.scaled_variation(labels, pulses.ends, count, solver.device, neurosim.variation(devices))
+
+    def varying(values: Sequence[float]) -> Cycles:
+        return neurosim.drawn_cycles(labels, pulses.ends, count, 0.0, neurosim.Variation(*values), 0)
+
+    vary = neurosim.Variation(*scaled(neurosim.variation(devices), solver.device, varying, neurosim.TRIES))
     c2c = neurosim.fitted_noise(labels, pulses.ends, count, solver, vary)
     law = sigmas(neurosim.drawn_cycles(labels, pulses.ends, count, c2c, vary, OWN))
     rows = [
         *cycle_rows("aihwkit", solver, Sigmas(*(value * per_weight for value in weights))),
         *cycle_rows("NeuroSim", solver, law),
-        *level_rows(measured),
     ]
+    day, drawn = (
+        np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
+    )
+    for time, by_solver, by_file in zip(measured.time.values, day.tolist(), drawn.tolist(), strict=True):
+        rows.append(StatedDeviation("CrossSim", f"ln G of a level after {time:.3g} s", by_solver, by_file, "1"))
     return ExportNoise(measured, devices, pulse, differ, c2c, vary, tuple(rows))
+
+
+def scaled(
+    spreads: Sequence[float], device: float, drawn: Callable[[Sequence[float]], Cycles], tries: int
+) -> list[float]:
+    """Spreads between devices times one factor, so that draws with them have the scatter `device` between devices.
+
+    The simulators draw these numbers independently, but they are correlated: devices of a larger range make larger steps.
+    """
+    if not (device > 0.0 and any(spreads)):
+        return [0.0] * len(spreads)
+    factor = 1.0
+    for _ in range(tries):
+        factor *= device / sigmas(drawn([factor * value for value in spreads])).device
+    return [float(factor * value) for value in spreads]
 
 
 def cycle_rows(export: str, solver: Sigmas, drawn: Sigmas) -> list[StatedDeviation]:
     """Rows of the cycles of an export."""
     return [StatedDeviation(export, *row, "S") for row in zip(QUANTITIES, solver, drawn, strict=True)]
-
-
-def level_rows(measured: "xr.Dataset") -> list[StatedDeviation]:
-    """Rows of the levels of CrossSim, root mean squares over the levels, at each time."""
-    solver, drawn = (
-        np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
-    )
-    return [
-        StatedDeviation("CrossSim", f"ln G of a level after {time:.3g} s", float(by_solver), float(by_file), "1")
-        for time, by_solver, by_file in zip(measured.time.values, solver, drawn, strict=True)
-    ]
 
 
 def comparison_lines(rows: tuple[StatedDeviation, ...]) -> list[str]:

@@ -204,14 +204,14 @@ def number_texts(values: Iterable[float]) -> str:
 
 @cache
 def templates() -> "Environment":
-    """The templates of this folder, for jinja2, with the filters `number` and `numbers`."""
+    """The templates of this folder, for jinja2, with the filters `number`, `numbers` and `g`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
-    environment.filters |= {"number": number, "numbers": number_texts}
+    environment.filters |= {"number": number, "numbers": number_texts, "g": "{:g}".format}
     return environment
 
 
@@ -240,31 +240,21 @@ def horner(factors: np.ndarray, variable: str) -> str:
 
 def export_header(model: CompactModel) -> list[str]:
     """The first lines of every export: case, range, error, and what the model leaves out. No markup."""
-    limits, about = model.limits, model.about
-    lines = [
-        f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
-        *digest_line(model),
-        f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
-        f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
-        f"{temperature_text(model)}; shorter pulses are not resolved, and circuits give no warning of them",
-        f"states: where the vacancies of each of {model.kind.size} columns relax at 0 V, 0 at p, 1 at n",
-        f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
-        *parameter_text(model),
-        *start_text(model),
-        *charge_text(model),
-        *heat_text(model),
-        *noise_lines(model),
-        f"not modelled: {'self-heating, ' if model.heat is None else ''}other temperatures"
-        f"{', cycle-to-cycle noise' if model.noise is None else ''}",
-    ]
-    return [one_line(line) for line in lines]
-
-
-def digest_line(model: CompactModel) -> list[str]:
-    """A line that says which model.nc an export belongs to; [] for a device drawn from a model, which has no file."""
-    if any(model.differences.values()):
-        return []
-    return [f"model: the data_sha256 of its model.nc is {model.digest}"]
+    T, moved = model.temperatures, model.about.get("solver_start_shift", 0.0)
+    header = templates().overlay(finalize=lambda value: printable(str(value))).get_template("header.jinja")
+    text = header.render(
+        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=noise_lines(model),
+        drawn=any(model.differences.values()), charging=charge_rises(model),
+        temperatures=f"{T[0]:g} K only" if len(T) == 1 else f"{T[0]:g} K to {T[-1]:g} K, extracted at "
+        f"{', '.join(f'{value:g}' for value in T)} K and interpolated in 1/T",
+        parameters=[
+            (axis.name, axis.key, axis.text(own), ", ".join(map(axis.text, axis.values)))
+            for axis, own in zip(model.axes, model.point, strict=True)
+            if axis.key != TEMPERATURE
+        ],
+        moved=f"{moved:.2g}" if isinstance(moved, float) and moved >= UNSETTLED else "",
+    )  # fmt: skip
+    return [one_line(line) for line in text.rstrip("\n").split("\n")]
 
 
 def noise_lines(model: CompactModel) -> list[str]:
@@ -280,66 +270,18 @@ def noise_lines(model: CompactModel) -> list[str]:
     ]
 
 
-def temperature_text(model: CompactModel) -> str:
-    """The temperatures that a model holds for, in words."""
-    temperatures = model.temperatures
-    if len(temperatures) == 1:
-        return f"{temperatures[0]:g} K only"
-    extracted = ", ".join(f"{T:g}" for T in temperatures)
-    return f"{temperatures[0]:g} K to {temperatures[-1]:g} K, extracted at {extracted} K and interpolated in 1/T"
-
-
-def parameter_text(model: CompactModel) -> list[str]:
-    """A line for each parameter of a model that stands for a number of its case."""
-    return [
-        f"parameter {axis.name}: {axis.key} of the case, {axis.text(own)} by default, extracted at "
-        f"{', '.join(map(axis.text, axis.values))} and interpolated by a polynomial"
-        for axis, own in zip(model.axes, model.point, strict=True)
-        if axis.key != TEMPERATURE
-    ]
-
-
 def charge_rises(model: CompactModel) -> bool:
     """True where the charge falls with a rising voltage at no state: behind a resistance no circuit is stable with less."""
     return all(float(of_kind[1].min()) >= 0.0 for own in nodes(model) for of_kind in own.charges)
 
 
-def charge_text(model: CompactModel) -> list[str]:
-    """A line on a charge that circuits leave out; else []."""
-    if charge_rises(model):
-        return []
-    return [
-        "charge: it falls as the voltage rises at some states, with which no circuit behind a resistance is stable: "
-        "circuits leave it out, charging = 0 by default"
-    ]
-
-
-def heat_text(model: CompactModel) -> list[str]:
-    """A line on the self-heating of a model; [] without it."""
-    if model.heat is None:
-        return []
-    return [
-        f"self-heating in circuits: {model.heat.resistance:g} K/W, {model.heat.time_constant:g} s (rth, tau, which do not "
-        "follow the area); the errors above hold for the junction at the temperatures named with them"
-    ]
+def printable(text: str) -> str:
+    """A text with blanks in place of all but printable ASCII. Texts of a model file are not trusted: a new line would end
+    a comment.
+    """
+    return "".join(c if c.isprintable() and c.isascii() else " " for c in text)
 
 
 def one_line(text: str) -> str:
-    """A text as one line of printable ASCII. Texts of a model file are not trusted: a new line would end a comment."""
-    return " ".join("".join(c if c.isprintable() and c.isascii() else " " for c in text).split())
-
-
-def start_text(model: CompactModel) -> list[str]:
-    """A line on an initial state that is not at rest at 0 V, such as a film that was never written; else []."""
-    moved = model.about.get("solver_start_shift", 0.0)
-    if not isinstance(moved, float) or moved < UNSETTLED:
-        return []
-    return [
-        f"start: the case begins with vacancies that are not at rest, at 0 V they move by {moved:.2g} of the thickness; "
-        + (
-            "the share of them that has not settled is a state of its own, from runs that began with a uniform film"
-            if model.settles
-            else "this model begins where they relax, so reads of a film that was never written have the error "
-            "stated for the first pulses and sweeps of the case, until pulses of both signs have written it"
-        )
-    ]
+    """A text as one line of printable ASCII."""
+    return " ".join(printable(text).split())

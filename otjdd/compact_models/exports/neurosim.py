@@ -248,22 +248,6 @@ def drawn_cycles(
     return Cycles(conductances[:, n - 1], conductances[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def scaled_variation(
-    labels: tuple[float, float], ends: tuple[float, float], count: int, device: float, differ: Variation
-) -> Variation:
-    """The numbers of `differ` times one factor, so that draws have the scatter `device` [S] between devices.
-
-    NeuroSim draws these numbers independently, but they are correlated.
-    """
-    if not (device > 0.0 and any(differ)):
-        return Variation(0.0, 0.0, 0.0)
-    factor = 1.0
-    for _ in range(TRIES):
-        scaled = Variation(*(factor * number for number in differ))
-        factor *= device / sigmas(drawn_cycles(labels, ends, count, 0.0, scaled, 0)).device
-    return Variation(*(float(factor * number) for number in differ))
-
-
 def fitted_noise(
     labels: tuple[float, float], ends: tuple[float, float], count: int, solver: Sigmas, differ: Variation
 ) -> float:

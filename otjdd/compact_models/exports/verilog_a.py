@@ -124,11 +124,6 @@ TRIED = [  # lines of the header
 ]
 
 
-def quoted_for_verilog(text: str) -> str:
-    """A text of a model file within the quotes of Verilog-A, which no quote or backslash of its own may end."""
-    return one_line(text).replace("\\", "/").replace('"', "'")
-
-
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj`.
 
@@ -145,17 +140,16 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     ]
     text = filled(
         "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
-        version=quoted_for_verilog(str(model.about.get("otjdd_version", ""))),
-        ports="p, n" + ", pace" * paced, nodes=inner_nodes(model, paced, noisy), parameters=parameters(model, noisy),
-        area=number(model.area), temperatures=temperatures(model), low=number(model.limits.low),
-        high=number(model.limits.high), longest=number(model.limits.longest), operating_point=operating_point(noisy),
+        # within quotes, which no quote or backslash of a model file may end
+        version=one_line(str(model.about.get("otjdd_version", ""))).replace("\\", "/").replace('"', "'"),
+        ports="p, n" + ", pace" * paced, parameters=parameters(model, noisy), area=number(model.area), limits=model.limits,
+        temperatures=model.temperatures, several=len(model.temperatures) > 1, operating_point=operating_point(noisy),
         variables=variables(kinds, model, noisy), prime=PRIME, checked=checked(model), differs=differing(model),
         scales=scales(model), late=number(LATE * model.limits.shortest), turn=number(TURN_OF_RATES),
         tables=[indented(by_voltage(*group), 4) for kind in kinds for group in kind.groups],
         columns=[column_texts(model, kinds, k, noisy) for k in range(1, model.kind.size + 1)],
-        polynomials=polynomial_statements,
         per_turn=number(0.5 / np.pi), per_pi=number(np.pi**-2), edge=number(edge_capacitance(model)), two_q=number(power),
-        four_k=number(2.0 * power * BOLTZMANN_EV), heated=model.heat is not None, advice=ADVICE, **warning_texts(model),
+        four_k=number(2.0 * power * BOLTZMANN_EV), heated=model.heat is not None, advice=ADVICE,
     )  # fmt: skip
     return "\n".join(line for whole in text.split("\n") for line in folded(whole))
 
@@ -178,15 +172,6 @@ def folded(line: str) -> list[str]:
         lines.append(line[: breaks[-1]].rstrip())
         line = " " * (start + 2) + line[breaks[-1] :].lstrip()
     return [*lines, line]
-
-
-def inner_nodes(model: CompactModel, paced: bool, noisy: bool) -> str:
-    """Names of the nodes within the module, without that between junction and series resistance."""
-    names = []
-    for k in range(1, model.kind.size + 1):
-        names += [f"x{k}", f"f{k}", *[f"s{k}"] * has_unsettled_share(model, k), *[f"well{k}"] * noisy]
-    more = ["late", "shift"] if paced else ["turn", "rings"]
-    return ", ".join([*names, *more, *["warm"] * (model.heat is not None)])
 
 
 def has_unsettled_share(model: CompactModel, k: int) -> bool:
@@ -270,14 +255,6 @@ def scales(model: CompactModel) -> list[str]:
             value = f"1.0 / limited(kelvin, coldest, warmest, {WORDS['OVER_KELVIN']})"
         lines.append(f"u{n} = ({value} - {number(middle)}) * {number(1.0 / half)};")
     return lines
-
-
-def temperatures(model: CompactModel) -> list[str]:
-    """Declarations of the temperatures that the model holds for."""
-    extracted = model.temperatures
-    if len(extracted) == 1:
-        return [f"localparam real temperature = {number(extracted[0])};  // K, the only one"]
-    return [f"localparam real coldest = {number(extracted[0])}, warmest = {number(extracted[-1])};  // K"]
 
 
 def operating_point(noisy: bool) -> list[tuple[str, str, str]]:
@@ -408,30 +385,6 @@ def slope_of(letter: str, t: int, count: int) -> str:
         lower = [f"2.0*{names[i]}" if i else "1.0" for i in range(j - 1, -1, -2)]
         terms.append(f"{j}.0*{name}*({'+'.join(lower)})")
     return "+".join(terms) or "0.0"
-
-
-def polynomial_statements(count: int) -> str:
-    """Statements that set the Chebyshev polynomials t2, t3, ... of x."""
-    names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
-    return "    " + " ".join(f"{names[j]} = 2.0*x*{names[j - 1]} - {names[j - 2]};" for j in range(2, count))
-
-
-def warning_texts(model: CompactModel) -> dict[str, str]:
-    """Texts of the warnings: of temperatures, which come once in each analysis, and of voltage, time and heat."""
-    message, values = "outside of the range of this model: %g V at the junction, %g s", "fresh, now"
-    heated = model.heat is not None
-    rows = {
-        "cold": "temperature", "hot": "temperature",
-        "outside": f"V(j, n) < low || V(j, n) > high || $abstime > longest{' || kelvin > warmest + 1.0' if heated else ''}",
-        "message": f'"{message}, %g K", {values}, kelvin' if heated else f'"{message}", {values}',
-        "warm": '"this model holds at %g K only, the simulator is set to %g K", temperature, $temperature',
-    }  # fmt: skip
-    if len(model.temperatures) > 1:
-        rows |= {"cold": "coldest", "hot": "warmest"}
-        rows["warm"] = (
-            '"this model holds from %g K to %g K, the simulator is set to %g K", coldest, warmest, $temperature'
-        )
-    return rows
 
 
 def indented(text: str, by: int) -> str:
