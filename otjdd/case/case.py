@@ -174,7 +174,10 @@ class Case(Record):
 
         A crossbar whose devices are the draws of the study keeps them.
         """
-        crossbar = self.crossbar.with_draws(self.study) if self.crossbar and self.study else self.crossbar
+        crossbar = self.crossbar
+        if crossbar and self.study and crossbar.cells.devices == "study":
+            cells = crossbar.cells.model_copy(update={"devices": self.study.sample})
+            crossbar = crossbar.model_copy(update={"cells": cells})
         point = self.model_copy(update={"study": None, "fit": None, "expect": None, "crossbar": crossbar})
         point._source = ""
         return point
@@ -377,11 +380,7 @@ def json_schema() -> dict[str, Any]:
     return schema | {"title": "otjdd case", "properties": properties}
 
 
-PLACES: tuple[KeyPath, ...] = (
-    ("study",),
-    ("expect",),
-    ("crossbar", "cells", "devices"),
-)  # tables that name keys to vary
+PLACES = ("study",), ("expect",), ("crossbar", "cells", "devices")  # tables that name keys to vary
 
 
 def located(problem: Problem, case: Case, changes: Mapping[str, Any], file: str) -> Problem:
@@ -394,12 +393,11 @@ def located(problem: Problem, case: Case, changes: Mapping[str, Any], file: str)
     source = Source(file, case.source)
     for path, offset in toml_text.scan(case.source).places.items():
         inner = next((path[len(place) :] for place in PLACES if path[: len(place)] == place), None)
-        if inner is not None and problem.key in (dotted(path), keyed(inner)):
+        if inner is None:
+            continue
+        # the key that is varied there: ("grid", "ions", "density") -> "ions.density"
+        varied = [str(part) for part in inner if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
+        key = ".".join(varied) if len(varied) != 1 or "." in varied[0] else dotted(tuple(varied))
+        if problem.key in (dotted(path), key):
             return source.problem(offset, path, problem.expected, problem.got, problem.hint or point)
     return problem._replace(file=file, hint=problem.hint or point)
-
-
-def keyed(path: KeyPath) -> str:
-    """Key of the case that a path in a table of PLACES varies: ("grid", "ions", "density") -> "ions.density"."""
-    inner = [str(part) for part in path if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
-    return ".".join(inner) if len(inner) != 1 or "." in inner[0] else dotted(tuple(inner))

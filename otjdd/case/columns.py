@@ -1,5 +1,6 @@
 """The [columns] of a case: parallel columns that share the junction voltage, their kinds, and the keys that differ."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import product
@@ -13,14 +14,13 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    StringConstraints,
     Tag,
     create_model,
     model_validator,
 )
 from typing_extensions import TypedDict
 
-from otjdd.case.base import Count, Number, Record, facts_of, is_list, key, quantity_of, records_of
+from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key, quantity_of, records_of
 from otjdd.case.device import Device, Ions
 from otjdd.case.study_axes import Flat
 from otjdd.errors import NotAsExpected
@@ -31,7 +31,6 @@ MOST_COLUMNS = 256
 Nodes = Literal["gauss-hermite", "gauss-legendre", "draws"]
 HowMany = Annotated[Count, Field(ge=1, le=MOST_COLUMNS)]
 Seed = Annotated[Count, Field(ge=0, lt=2**63)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
 SIGN = "-"  # before a key of `together` that falls where the first key rises
 
 
@@ -268,46 +267,39 @@ def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
         [value * (unit or 1.0) for value, unit in zip(numbers_of(path, line, columns), scale, strict=True)]
         for line in rows_of_text[1:]
     ]
-    bad = next(
-        (line.number for line, (_, weight) in zip(rows_of_text[1:], rows, strict=True) if not weight >= 0.0), None
-    )
-    if bad or not rows or not any(weight > 0.0 for _, weight in rows):
-        raise ValueError(
-            f"{path}:{bad or rows_of_text[-1].number}: weights are not negative, and one at least is above zero"
-        )
+    bad = [line.number for line, (_, weight) in zip(rows_of_text[1:], rows, strict=True) if not weight >= 0.0]
+    if bad or not any(weight > 0.0 for _, weight in rows):
+        at = bad[0] if bad else rows_of_text[-1].number
+        raise ValueError(f"{path}:{at}: weights are not negative, and one at least is above zero")
     values, weights = np.array([row for row in rows if row[1] > 0.0]).T
     return values, weights
 
 
-def values_at(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
+def values_at(law: Any, value: float, z: np.ndarray) -> np.ndarray:
     """Values of a key [SI, eV] at quantiles z of its law.
 
     law : record of `columns.spread_type`   value : of the key in the case
     """
-    values: np.ndarray
     if law.law == "table":
-        values = z
-    elif law.law == "log-normal":
-        values = value * law.factor**z
-    else:
-        values = value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
-    return values
+        return z
+    if law.law == "log-normal":
+        return np.asarray(value * law.factor**z)
+    return value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
+
+
+# rule -> its nodes and weights, and the factor to unit variance: a uniform distribution of it ends at sqrt(3)
+QUADRATURES: dict[str, tuple[Callable[[int], Any], float]] = {
+    "gauss-hermite": (np.polynomial.hermite_e.hermegauss, 1.0),
+    "gauss-legendre": (np.polynomial.legendre.leggauss, math.sqrt(3.0)),
+}
 
 
 @cache
 def quadrature(rule: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (count,) of zero mean and unit variance, and weights of sum 1, of a rule in QUADRATURES."""
-    nodes, weights = QUADRATURES[rule](count)
-    return nodes, weights / weights.sum()
-
-
-def uniform_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights of the uniform distribution of unit variance, which ends at sqrt(3)."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return np.sqrt(3.0) * nodes, weights
-
-
-QUADRATURES = {"gauss-hermite": np.polynomial.hermite_e.hermegauss, "gauss-legendre": uniform_nodes}
+    nodes_of, scale = QUADRATURES[rule]
+    nodes, weights = nodes_of(count)
+    return scale * nodes, weights / weights.sum()
 
 
 def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -320,11 +312,11 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
     spread = {key: law for key, law in columns.spread.items() if law}
     if not spread:
         return {}, np.full(columns.count, 1.0 / columns.count)
+    together = {name.removeprefix(SIGN): name.startswith(SIGN) for name in columns.together or ()}
+    together = {key: falls for key, falls in together.items() if key in spread}
     if columns.nodes == "draws":
-        return drawn_columns(columns, spread, value)
-    together = [name for name in columns.together or () if name.removeprefix(SIGN) in spread]
-    bound = [name.removeprefix(SIGN) for name in together]
-    groups = [[key] for key in sorted(spread) if key not in bound] + ([together] if together else [])
+        return drawn_columns(columns, spread, value, together)
+    groups = [{key: False} for key in sorted(spread) if key not in together] + ([together] if together else [])
     of_groups = [group_values(group, spread, columns, value) for group in groups]
     places = list(product(*(range(len(weights)) for _, weights in of_groups)))
     by_key = {
@@ -336,30 +328,30 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
 
 
 def group_values(
-    keys: list[str], spread: dict[str, Any], columns: Any, value: dict[str, float]
+    keys: dict[str, bool], spread: dict[str, Any], columns: Any, value: dict[str, float]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Values (n,) of keys that share their quantiles, and the weights (n,) of the nodes."""
-    first = spread[keys[0].removeprefix(SIGN)]
-    if not hasattr(first, "law"):
+    """Values (n,) of keys that share their quantiles, and the weights (n,) of the nodes.
+
+    keys : key -> True where it falls as the others rise
+    """
+    leader = next(iter(keys))
+    nodes = None
+    if hasattr(spread[leader], "law"):
+        u = distribution_of(leader, spread[leader]).edges(columns.count)
+        weights = np.diff(u)
+    else:
         nodes, weights = quadrature(columns.nodes, columns.count)
         u = closed(np.concatenate(([0.0], np.cumsum(weights))))
-    else:
-        u = distribution_of(keys[0].removeprefix(SIGN), first).edges(columns.count)
-        weights = np.diff(u)
     values = {}
-    for name in keys:
-        key = name.removeprefix(SIGN)
-        law = spread[key]
+    for name, falls in keys.items():
+        law = spread[name]
         if not hasattr(law, "law"):
-            z = nodes if first is law or not hasattr(first, "law") else means(standard("normal"), u)
-            values[key] = value[key] + law * (-z if name.startswith(SIGN) else z)
+            z = means(standard("normal"), u) if nodes is None else nodes
+            values[name] = value[name] + law * (-z if falls else z)
         else:
-            z = (
-                means(distribution_of(key, law), (1.0 - u)[::-1])[::-1]
-                if name.startswith(SIGN)
-                else means(distribution_of(key, law), u)
-            )
-            values[key] = values_at(key, law, value[key], z)
+            own = distribution_of(name, law)
+            z = means(own, (1.0 - u)[::-1])[::-1] if falls else means(own, u)
+            values[name] = values_at(law, value[name], z)
     return values, weights
 
 
@@ -369,26 +361,20 @@ def means(law: Standard, u: np.ndarray) -> np.ndarray:
 
 
 def drawn_columns(
-    columns: Any, spread: dict[str, Any], value: dict[str, float]
+    columns: Any, spread: dict[str, Any], value: dict[str, float], together: dict[str, bool]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Values (K,) of columns drawn at random from the laws, and their equal shares (K,)."""
+    """Values (K,) of columns drawn at random from the laws, and their equal shares (K,). together : as in `group_values`"""
     keys = sorted(spread)
-    z = np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys)))
-    bound = {
-        key.removeprefix(SIGN): key.startswith(SIGN)
-        for key in columns.together or ()
-        if key.removeprefix(SIGN) in spread
-    }
-    leader = next(iter(bound), "")
+    z = dict(zip(keys, np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys))).T, strict=True))
+    leader = next(iter(together), "")
+    z |= {key: -z[leader] if falls != together[leader] else z[leader] for key, falls in together.items()}
     values = {}
-    for i, name in enumerate(keys):
-        own = z[:, keys.index(leader)] if name in bound else z[:, i]
-        own = -own if bound.get(name, False) != bound.get(leader, False) else own
+    for name in keys:
         law = spread[name]
         if hasattr(law, "law"):
             from scipy.special import ndtr
 
-            values[name] = values_at(name, law, value[name], distribution_of(name, law).quantile(ndtr(own)))
+            values[name] = values_at(law, value[name], distribution_of(name, law).quantile(ndtr(z[name])))
         else:
-            values[name] = value[name] + law * own
+            values[name] = value[name] + law * z[name]
     return values, np.full(columns.count, 1.0 / columns.count)

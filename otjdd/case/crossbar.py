@@ -4,14 +4,15 @@ Such a case has a drive of the kind patterns.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from otjdd.case.base import Count, Record, form_by, key
-from otjdd.case.drive_patterns import faults_of_targets
+from otjdd.case.drive_patterns import check_rows, targets_of
 from otjdd.case.problem import KeyPath
-from otjdd.case.study_axes import Sample, Study
+from otjdd.case.study_axes import Sample
+from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
 
 LineCount = Annotated[Count, Field(ge=1, le=256)]
@@ -103,12 +104,6 @@ class Crossbar(Record):
         "compact model by `otjdd compact`; default: extracted from the case", None, example="model.nc"
     )
 
-    def with_draws(self, study: Study) -> Self:
-        """The same crossbar without a study: where its devices are the draws of this one, it has them itself."""
-        if self.cells.devices != "study":
-            return self
-        return self.model_copy(update={"cells": self.cells.model_copy(update={"devices": study.sample})})
-
 
 def faults_of_crossbar(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
     """(path, expected, got) for each conflict between crossbar, drive and patterns of a case."""
@@ -116,16 +111,13 @@ def faults_of_crossbar(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a
         return
     shape = case.crossbar.word_lines, case.crossbar.bit_lines
     for i, part in enumerate(case.drive.parts):
-        if part.kind != "write" or part.pattern is None:
-            continue
-        size = len(part.pattern), *sorted({len(row) for row in part.pattern})
-        if size != shape:
-            yield (
-                ("drive", "parts", i, "pattern"),
-                f"{shape[0]} rows of {shape[1]} cells each, one for each word line",
-                f"{size[0]} rows of {' and '.join(map(str, size[1:]))}",
-            )
-    yield from faults_of_targets(case.drive.parts, shape)
+        try:
+            if part.kind == "write" and part.pattern is not None:
+                check_rows(part.pattern, shape, "cells each")
+            if part.kind == "program":
+                targets_of(part.targets, shape)
+        except NotAsExpected as error:
+            yield ("drive", "parts", i, "pattern" if part.kind == "write" else "targets"), error.expected, error.got
     yield from faults_of_draws(case)
 
 

@@ -152,10 +152,8 @@ class Device(Record):
                 outside = abs(trap.position - 0.5 * self.film.thickness) + 0.5 * (trap.width - self.film.thickness)
                 if outside > 1e-9 * self.film.thickness:  # round-off of a sheet that ends with the film
                     expected = f'a sheet within the film of "{write(self.film.thickness, "length")}"'
-                    got = (
-                        f"{brief(write(trap.position, 'length'))}, with a width of {brief(write(trap.width, 'length'))}"
-                    )
-                    raise NotAsExpected(expected, got, "traps", i, "position")
+                    position, width = (brief(write(size, "length")) for size in (trap.position, trap.width))
+                    raise NotAsExpected(expected, f"{position}, with a width of {width}", "traps", i, "position")
         return self
 
     @property
@@ -359,13 +357,12 @@ class Published(NamedTuple):
 def materials() -> dict[str, Published]:
     """All published values of materials.toml by name."""
     table = tomllib.loads(Path(__file__).with_name("materials.toml").read_text(encoding="utf-8"))
-    return {name: read_material(name, **entry) for name, entry in table.items()}
-
-
-def read_material(name: str, *, what: str, value: str | float, source: str, dimension: str = "") -> Published:
-    """One entry of materials.toml. Without `dimension` the value is a plain number."""
-    number = parse(str(value), dimension) if dimension else float(value)
-    return Published(name, what, number, str(value), source)
+    values = {}
+    for name, entry in table.items():
+        text, dimension = str(entry["value"]), entry.get("dimension")
+        number = parse(text, dimension) if dimension else float(text)
+        values[name] = Published(name, entry["what"], number, text, entry["source"])
+    return values
 
 
 def material(name: str) -> Published:

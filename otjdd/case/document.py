@@ -53,16 +53,13 @@ def names() -> list[str]:
 
 def cases() -> list[ShippedCase]:
     """All cases that come with otjdd, those without a study first. Each name can be given to run, study and load_case."""
-    shipped = [with_question(name) for name in names()]
+    shipped = []
+    for name in names():
+        text = (shipped_cases() / f"{name}.toml").read_text(encoding="utf-8")
+        data, question = tomllib.loads(text), QUESTION.search(text)
+        asked = question[1].replace("\n# ", " ") if question else ""
+        shipped.append(ShippedCase(name, data.get("title", name), asked, "study" in data))
     return sorted(shipped, key=lambda case: (case.study, case.name))
-
-
-def with_question(name: str) -> ShippedCase:
-    """Title and question of a shipped case, read from its file."""
-    text = (shipped_cases() / f"{name}.toml").read_text(encoding="utf-8")
-    data, question = tomllib.loads(text), QUESTION.search(text)
-    asked = question[1].replace("\n# ", " ") if question else ""
-    return ShippedCase(name, data.get("title", name), asked, "study" in data)
 
 
 def find_case(case: str | os.PathLike[str]) -> Path:

@@ -132,6 +132,11 @@ class Following(Prepared):
             raise NotAsExpected("no states with settle = true: ions that relax forget them", "both")
         return self
 
+    def frequency_values(self) -> np.ndarray:
+        """Frequencies (n,) [Hz]."""
+        listed: Frequencies | tuple[float, ...] = self.frequencies  # type: ignore[attr-defined]  # of each kind
+        return listed.values() if isinstance(listed, Frequencies) else np.array(listed)
+
 
 class Impedance(Following):
     """Impedance against frequency at some biases: the linear response to a small voltage. No waveform."""
@@ -146,10 +151,6 @@ class Impedance(Following):
     def bias_voltages(self) -> np.ndarray:
         """Voltages (n,) [V], in the order of the case."""
         return np.array(self.bias)
-
-    def frequency_values(self) -> np.ndarray:
-        """Frequencies (n,) [Hz]."""
-        return frequencies_of(self.frequencies)
 
 
 class CV(Following, Grid):
@@ -198,12 +199,3 @@ class CV(Following, Grid):
     def dwell(self) -> float:
         """Time [s] at each bias in which ions and polarisation move; 0 for none."""
         return self.step / self.rate if self.step is not None and self.rate is not None else 0.0
-
-    def frequency_values(self) -> np.ndarray:
-        """Frequencies (n,) [Hz]."""
-        return frequencies_of(self.frequencies)
-
-
-def frequencies_of(frequencies: Frequencies | tuple[float, ...]) -> np.ndarray:
-    """Frequencies (n,) [Hz] of either form."""
-    return frequencies.values() if isinstance(frequencies, Frequencies) else np.array(frequencies)

@@ -1,7 +1,7 @@
 """The drive of a crossbar: patterns that are written into its cells, targets to program, reads, and rests. No waveform."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Annotated, Any, Literal, Self
 
@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from otjdd.case.base import Duration, Number, Record, Times, Volts, form_by, key
-from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected, UnitError
 from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief, parse, write
@@ -76,13 +75,16 @@ def targets_of(targets: Any, shape: tuple[int, int]) -> np.ndarray:
     if isinstance(targets, TargetPicture):
         return greys(targets, shape)
     rows = target_rows(targets) if isinstance(targets, TargetFile) else targets
+    check_rows(rows, shape, "conductances each")
+    return np.array(rows)
+
+
+def check_rows(rows: Sequence[Sequence[Any]], shape: tuple[int, int], what: str) -> None:
+    """Raise NotAsExpected for rows that are not those of an array."""
     size = len(rows), *sorted({len(row) for row in rows})
     if size != shape:
-        raise NotAsExpected(
-            f"{shape[0]} rows of {shape[1]} conductances each, one for each word line",
-            f"{size[0]} rows of {' and '.join(map(str, size[1:]))}",
-        )
-    return np.array(rows)
+        got = f"{size[0]} rows of {' and '.join(map(str, size[1:]))}"
+        raise NotAsExpected(f"{shape[0]} rows of {shape[1]} {what}, one for each word line", got)
 
 
 def target_rows(targets: TargetFile) -> list[list[float]]:
@@ -126,18 +128,6 @@ def greys(targets: TargetPicture, shape: tuple[int, int]) -> np.ndarray:
     ends = np.log(ends) if targets.scale == "logarithmic" else ends
     values: np.ndarray = (1.0 - grey) * ends[0] + grey * ends[1]
     return np.exp(values) if targets.scale == "logarithmic" else values
-
-
-def faults_of_targets(
-    parts: Any, shape: tuple[int, int]
-) -> Iterator[tuple[KeyPath, str, str]]:  # PatternParts of a drive
-    """(path, expected, got) for each part whose targets cannot be read or do not fit an array."""
-    for i, part in enumerate(parts):
-        if part.kind == "program":
-            try:
-                targets_of(part.targets, shape)
-            except NotAsExpected as error:
-                yield ("drive", "parts", i, "targets"), error.expected, error.got
 
 
 CellMarks = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]

@@ -46,14 +46,9 @@ def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema:
     # pydantic leaves out the bad member of a list, and then also reports the list as too short.
     inner = {path[:i] for path in by_path for i in range(len(path))}
     paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
-    paths.sort(key=lambda path: order(document, path))
+    places = {path: document.place(path) for path in paths}
+    paths.sort(key=lambda path: (places[path][0].file, places[path][1]))
     return [problem_of(by_path[path], path, document, schema) for path in paths[:MAX_PROBLEMS]]
-
-
-def order(document: Document, path: KeyPath) -> tuple[str, int]:
-    """File and place of a key, to sort by."""
-    source, offset = document.place(path)
-    return source.file, offset
 
 
 def key_path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
@@ -108,12 +103,18 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
         return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
     if kind.startswith("union_tag"):  # the location is the table, the fault is in its kind or law
         value = member(value, path[-1])
-    expected, choices = words_at(schema, path, document.data), choices_at(schema, path, document.data)
+    choices = choices_at(schema, path, document.data)
+    quoted = [brief(choice) for choice in choices]
+    expected = [" or ".join([", ".join(quoted[:-1]), *quoted[-1:]] if len(quoted) > 1 else quoted)]
+    expected += [words_of(n) for n in nodes_at(schema, path, document.data) if "enum" not in n and "const" not in n]
+    words = " or ".join(dict.fromkeys(filter(None, expected))) or "a value"
     if kind in ("missing", "union_tag_not_found"):
-        return document.problem(path, expected, "nothing: the key is missing")
-    return document.problem(
-        path, expected, value_in_words(value), nearest(value, choices) if isinstance(value, str) else ""
-    )
+        return document.problem(path, words, "nothing: the key is missing")
+    if isinstance(value, dict | list | tuple):
+        got = "a table" if isinstance(value, dict) else f"a list of {len(value)}"
+    else:
+        got = "nothing" if value is None else brief(value)
+    return document.problem(path, words, got, nearest(value, choices) if isinstance(value, str) else "")
 
 
 def for_data(schema: dict[str, Any], path: KeyPath) -> str:
@@ -156,13 +157,6 @@ def paths_of(schema: dict[str, Any], node: dict[str, Any], name: str, path: KeyP
                 yield ".".join(map(str, (*path, key)))
             elif len(path) < MAX_TABLES:
                 yield from paths_of(schema, value, name, (*path, key))
-
-
-def value_in_words(value: object) -> str:
-    """A value as a problem shows it."""
-    if isinstance(value, dict | list | tuple):
-        return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
-    return "nothing" if value is None else brief(value)
 
 
 def nodes_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[dict[str, Any]]:
@@ -220,13 +214,6 @@ def pruned(data: Any, path: KeyPath) -> Any:
     return data | {path[0]: pruned(data[path[0]], path[1:])}
 
 
-def words_at(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
-    """What the schema expects at a path, in words."""
-    choices = choices_at(schema, path, data)
-    words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
-    return " or ".join(dict.fromkeys(([one_of(choices)] if choices else []) + words)) or "a value"
-
-
 def words_of(node: dict[str, Any]) -> str:
     """One alternative in words."""
     kind = node.get("type", "object")
@@ -251,9 +238,3 @@ def bounds_in_words(node: dict[str, Any]) -> str:
     if list(bounds) == ["at least", "at most"]:
         return f" from {bounds['at least']} to {bounds['at most']}"
     return " " + " and ".join(f"{word} {bound}" for word, bound in bounds.items()) if bounds else ""
-
-
-def one_of(choices: list[Any]) -> str:
-    """Choices as a list in words: "a", "b" or "c"."""
-    quoted = [brief(c) for c in choices]
-    return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

@@ -110,11 +110,7 @@ def faults_of_polarisation(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # 
     if polar.saturation_at(case.temperature) == 0.0:
         expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(table)}] beyond it'
         yield (*table, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
-    yield from faults_of_sweep(case.drive)
-
-
-def faults_of_sweep(drive: Any) -> Iterator[tuple[KeyPath, str, str]]:
-    """(path, expected, got) of a sweep whose steps are too coarse for a loop of the polarisation."""
+    drive = case.drive
     if drive.kind in ("triangle", "cv") and drive.step is not None and drive.path is not None:
         finest = max(map(abs, drive.path)) / FEWEST_STEPS
         if drive.step > finest * (1.0 + 1e-9):
@@ -192,21 +188,15 @@ class Layer(Sheet):
 
     @model_validator(mode="after")
     def check_ions(self) -> Self:
-        for name in (*OF_IONS, "interface_barrier") if not self.mobile else ():
-            if getattr(self, name) is not None:
-                raise NotAsExpected(f'no {name} with ions = "none": the layer has no sites', "a value", name)
-        if not self.mobile and self.site_energy != 0.0:
-            got = brief(write(self.site_energy, "energy"))
-            raise NotAsExpected('no site_energy with ions = "none": the layer has no sites', got, "site_energy")
+        given = {name: "a value" for name in (*OF_IONS, "interface_barrier") if getattr(self, name) is not None}
+        if self.site_energy != 0.0:
+            given["site_energy"] = brief(write(self.site_energy, "energy"))
+        for name, got in given.items() if not self.mobile else ():
+            raise NotAsExpected(f'no {name} with ions = "none": the layer has no sites', got, name)
         return self
 
 
-OF_IONS = (
-    "site_density",
-    "activation_energy",
-    "prefactor",
-    "hop_distance",
-)  # taken from [ions] where a layer states none
+OF_IONS = "site_density", "activation_energy", "prefactor", "hop_distance"  # from [ions] where a layer states none
 ANY_LAYER = Layer.model_validate({"thickness": "1 nm", "permittivity": {"law": "linear", "eps_r": 1}})
 
 
@@ -293,11 +283,8 @@ class LayeredFilm(Record):
             got = brief(write(first.band_offset, "energy"))
             raise NotAsExpected('"0 eV": offsets count from the first layer', got, "layers", 0, "band_offset")
         if last.interface_barrier is not None:
-            got = brief(write(last.interface_barrier, "energy"))
-            number = len(self.layers) - 1
-            raise NotAsExpected(
-                "none in the last layer, which has no next one", got, "layers", number, "interface_barrier"
-            )
+            got, place = brief(write(last.interface_barrier, "energy")), ("layers", len(self.layers) - 1)
+            raise NotAsExpected("none in the last layer, which has no next one", got, *place, "interface_barrier")
         for i, (layer, right) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             if layer.interface_barrier is not None and right.ions == "none":
                 got = brief(write(layer.interface_barrier, "energy"))
@@ -385,8 +372,5 @@ def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:
             expected = 'ions.hop_distance, such as "0.39 nm", with it: the length of the hop over the barrier'
             yield (*table, "interface_barrier"), expected, brief(write(layer.interface_barrier, "energy"))
         if layer.hop_distance is not None and ions.hop_distance is None:
-            yield (
-                (*table, "hop_distance"),
-                "ions.hop_distance, with a hop_distance of a layer",
-                brief(write(layer.hop_distance, "length")),
-            )
+            expected = "ions.hop_distance, with a hop_distance of a layer"
+            yield (*table, "hop_distance"), expected, brief(write(layer.hop_distance, "length"))

@@ -77,17 +77,13 @@ def keys_of(path: str, record: type[BaseModel]) -> Iterator[Key]:
         field = record.model_fields[name]
         nodes = [n for n in alternatives(schema, node, None) if n.get("type") != "null"]
         units = [DIMENSIONS[n["dimension"]].unit for n in nodes if "dimension" in n]
-        words = list(dict.fromkeys(word for n in nodes if (word := word_of(n))))
+        choices = [n.get("enum", [n["const"]] if "const" in n else []) for n in nodes]
+        words = [", ".join(f'"{choice}"' for choice in of) or words_of(n) for of, n in zip(choices, nodes, strict=True)]
         default = "required" if field.is_required() else default_of(node, nodes)
         dotted = f"{path}.{name}" if path else name
         example = toml_value(field.examples[0]) if field.examples else ""
-        yield Key(dotted, field.description or "", units[0] if units else "", default, " or ".join(words), example)
-
-
-def word_of(node: dict[str, Any]) -> str:
-    """Range of one alternative in words: bounds, choices, or the kind of value."""
-    choices = node.get("enum", [node["const"]] if "const" in node else [])
-    return ", ".join(f'"{choice}"' for choice in choices) or words_of(node)
+        limits = " or ".join(dict.fromkeys(filter(None, words)))
+        yield Key(dotted, field.description or "", units[0] if units else "", default, limits, example)
 
 
 def default_of(node: dict[str, Any], nodes: list[dict[str, Any]]) -> str:

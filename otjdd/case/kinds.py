@@ -95,14 +95,9 @@ def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...
 
 def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
     """The columns of a kind: the keys that it states, and for the others the keys of [columns]."""
-    own = {
-        name: value
-        for name in ("count", "nodes", "seed", "spread", "together")
-        if (value := getattr(kind, name)) is not None
-    }
-    if "spread" in own and "together" not in own:
-        own["together"] = None
-    return columns.model_copy(update=own | {"kinds": None})
+    own: dict[str, Any] = {"kinds": None} | ({} if kind.spread is None else {"together": None})
+    own |= {name: value for name, value in kind if name in Columns.model_fields and value is not None}
+    return columns.model_copy(update=own)
 
 
 def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool = True) -> tuple[Device, Ions]:
@@ -173,12 +168,8 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
             yield from faults_of_set(case, i, kind)
     total = math.fsum(kind.share for kind in kinds)
     if total > 1.0 + ROUND_OFF:
-        yield (
-            ("columns", "kinds", len(kinds) - 1, "share"),
-            "fractions that add up to at most 1",
-            f"{total:.6g} in all",
-            "",
-        )
+        last = ("columns", "kinds", len(kinds) - 1, "share")
+        yield last, "fractions that add up to at most 1", f"{total:.6g} in all", ""
 
 
 def reason_to_share(key: str) -> str:
@@ -196,39 +187,25 @@ def reason_to_share(key: str) -> str:
 
 def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     """Faults of the values that a kind sets."""
+    table = ("columns", "kinds", i, "set")
     try:
         device, ions = with_set(case.device, case.ions, kind)
     except CaseError as error:
         for problem in error.problems:
             at = problem.key  # of `set`, or of a part of a table or of a list there
             keys = (key for key in kind.set if at == key or at.startswith(f"{key}.") or key.startswith(f"{at}."))
-            place = *("columns", "kinds", i, "set"), next(keys, at)
-            yield place, problem.expected, problem.got, problem.hint
+            yield (*table, next(keys, at)), problem.expected, problem.got, problem.hint
         return
     if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
         expected = "ions that hold electrons in all kinds, or in none"
-        yield ("columns", "kinds", i, "set", "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
+        yield (*table, "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
     for side in set(exchanges(device)) ^ set(exchanges(case.device)):
         key = next(key for key in kind.set if key.startswith(f"device.{side}"))
-        yield (
-            ("columns", "kinds", i, "set", key),
-            f"a {side} electrode that exchanges in all kinds, or in none",
-            "",
-            "",
-        )
-    if polarisation_law(device) != polarisation_law(case.device):
+        yield (*table, key), f"a {side} electrode that exchanges in all kinds, or in none", "", ""
+    own, other = (getattr(of.film.polarisation, "law", "none") for of in (device, case.device))
+    if own != other:
         key = next(key for key in kind.set if key.startswith("device.film"))
-        yield (
-            ("columns", "kinds", i, "set", key),
-            "films of one law of polarisation in all kinds",
-            polarisation_law(device),
-            "",
-        )
-
-
-def polarisation_law(device: Device) -> str:
-    """Law of the polarisation of a film, "none" without one."""
-    return "none" if device.film.polarisation is None else device.film.polarisation.law
+        yield (*table, key), "films of one law of polarisation in all kinds", own, ""
 
 
 def faults_of_values(case: Any) -> Iterator[Fault]:
@@ -307,7 +284,7 @@ def stands_in(case: Any, key: str) -> tuple[str, str]:
     return "", ""
 
 
-def faults_of_unfollowed(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+def faults_of_unfollowed(case: Any) -> Iterator[Fault]:
     """Path, expected, found and hint of each spread, each value of a kind and each axis that nothing follows."""
     kinds, tables = kinds_of(case), case.columns.kinds or ()
     alike = [kind for kind, table in zip(kinds, tables, strict=True) if table.spread is None] if tables else kinds
@@ -323,17 +300,13 @@ def faults_of_unfollowed(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]: 
         for key in table.set:
             why, advice = stands_in(kinds[i], key)
             if why:
-                yield (
-                    ("columns", "kinds", i, "set", key),
-                    "a key with an effect on columns",
-                    why,
-                    advice.replace("vary", "set"),
-                )
+                place = ("columns", "kinds", i, "set", key)
+                yield place, "a key with an effect on columns", why, advice.replace("vary", "set")
     if case.study is not None:
         yield from faults_of_study(case, case.study)
 
 
-def faults_of_study(case: Any, study: Study) -> Iterator[tuple[KeyPath, str, str, str]]:
+def faults_of_study(case: Any, study: Study) -> Iterator[Fault]:
     """As `faults_of_columns`, of the axes of a study whose other keys leave the device as it is."""
     over = study.sample.over if study.sample else {}
     tables: dict[str, Mapping[str, Any]] = {"grid": study.grid, "zip": study.zip, "sample": over}
@@ -350,6 +323,10 @@ def faults_of_study(case: Any, study: Study) -> Iterator[tuple[KeyPath, str, str
 
 
 FEWEST = 1.0  # ions of a column
+MORE_IONS = (
+    "a column has its share of device.conducting_fraction of the junction: make device.radius, device.area "
+    "or the fraction larger, or take fewer columns"
+)
 
 
 def column_area(device: Device, share: float) -> float:
@@ -357,7 +334,7 @@ def column_area(device: Device, share: float) -> float:
     return share * device.conducting_fraction * device.junction_area
 
 
-def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
+def faults_of_noise(case: Any) -> Iterator[Fault]:
     """Path, expected, found and hint of random hops in a column with less than one ion."""
     if case.ions.noise == "none":
         return
@@ -376,11 +353,6 @@ def faults_of_noise(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of
             ions = holds * column_area(kind.device, kind.share * weight)
             if not ions >= FEWEST:
                 of_kind = "" if case.columns.kinds is None else f" of the kind {kind.name}"
-                yield (
-                    ("ions", "noise"),
-                    f'"none", or {FEWEST:g} ion in each column at least',
-                    f"{ions:.2g} ions in column {k + 1} of {len(weights)}{of_kind}",
-                    "a column has its share of device.conducting_fraction of the junction: make device.radius, device.area "
-                    "or the fraction larger, or take fewer columns",
-                )
+                got = f"{ions:.2g} ions in column {k + 1} of {len(weights)}{of_kind}"
+                yield ("ions", "noise"), f'"none", or {FEWEST:g} ion in each column at least', got, MORE_IONS
                 return

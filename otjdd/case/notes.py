@@ -103,10 +103,7 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
 
 def film_of_base(document: Document) -> list[str]:
     """A line where the film is taken from a base whose electrodes are of other materials; [] where it is not."""
-    source, film = (
-        document.places.get((*FILM, "material"), (None, 0))[0],
-        value_at(document.data, (*FILM, "material")),
-    )
+    source = document.places.get((*FILM, "material"), (None, 0))[0]
     if source is None or source.text is None or source == document.source or value_at(document.data, (*FILM, "layers")):
         return []
     base = data_with_bases(source)
@@ -118,7 +115,8 @@ def film_of_base(document: Document) -> list[str]:
     if not others:
         return []
     stand = "stand" if len(others) > 1 else "stands"
-    below = f"the film of {name_of(source)}, {value_at(document.data, (*FILM, 'thickness'))} of {film}"
+    thickness, film = (value_at(document.data, (*FILM, key)) for key in ("thickness", "material"))
+    below = f"the film of {name_of(source)}, {thickness} of {film}"
     return [f"{' and '.join(others)} {stand} with {below}: state device.film with its material if yours is another"]
 
 
@@ -293,21 +291,15 @@ def layer_notes(case: Case) -> list[str]:
         return []
     lines, first = [], affinity_of(film.layers[0].material)
     for i, layer in enumerate(film.layers[1:], 1):
-        key, own, stated = (
-            f"device.film.layers[{i}].band_offset",
-            affinity_of(layer.material),
-            "band_offset" in layer.model_fields_set,
-        )
+        key, own = f"device.film.layers[{i}].band_offset", affinity_of(layer.material)
+        stated = "band_offset" in layer.model_fields_set
+        given = f"{layer.band_offset:g} eV" if stated else "0 eV, as none is stated"
         if first is None or own is None:
-            unknown = film.layers[0] if first is None else layer
-            if not stated:
-                lines.append(
-                    f"{key}: 0 eV, as none is stated; no affinity of {unknown.material or 'its material'} is known"
-                )
+            unknown = (film.layers[0] if first is None else layer).material or "its material"
+            lines += [] if stated else [f"{key}: {given}; no affinity of {unknown} is known"]
             continue
         expected = first.value - own.value
         if not stated or abs(layer.band_offset - expected) > NEAR:
-            given = f"{layer.band_offset:g} eV" if stated else "0 eV, as none is stated"
             lines.append(
                 f"{key}: {given}; affinities of {film.layers[0].material}, {first.value:g} eV ({first.source}), and of "
                 f"{layer.material}, {own.value:g} eV ({own.source}), give {expected:.3g} eV"
@@ -316,8 +308,6 @@ def layer_notes(case: Case) -> list[str]:
 
 
 DENSE = 1e27  # 1/m3: traps are then a nanometre apart, and their states form bands
-
-
 BREAKDOWN = 1e9  # V/m: oxides a few nanometres thick break down there
 
 
@@ -334,10 +324,8 @@ def charging_traps(case: Case) -> list[str]:
             continue
         layer = film.stack[trap.layer or 0]
         width = trap.width or (film.thickness if trap.layer is None else layer.thickness)
-        eps_inf, b, root_a = layer.permittivity.terms(case.temperature)
         charge = ELEMENTARY_CHARGE * density_of(case, trap) * width
-        # D = eps0 [eps_inf E + b asinh(E/sqrt(a))] at the strongest field
-        most = 2.0 * VACUUM_PERMITTIVITY * (eps_inf * BREAKDOWN + b * math.asinh(BREAKDOWN / root_a))
+        most = 2.0 * displacement(BREAKDOWN, layer.permittivity.terms(case.temperature))
         if charge > most:
             lines.append(
                 f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {BREAKDOWN:.0e} V/m at "
@@ -375,23 +363,17 @@ IN_TIME = "act on `current` alone, what the instrument shows in time"
 
 def instrument_notes(case: Case) -> list[str]:
     """A line where [circuit] states an instrument, and the drive takes curves at frozen ions or reads as well."""
-    keys = [f"circuit.{key}" for key in KEYS if getattr(case.circuit, key) is not None]
-    if not keys:
-        return []
-    which = ", ".join(keys)
-    if not hasattr(case.drive, "waveform"):
-        return [
-            f"{which} {IN_TIME}, and have no effect on this drive: curves at frozen ions describe the junction alone"
-        ]
+    keys = ", ".join(f"circuit.{key}" for key in KEYS if getattr(case.circuit, key) is not None)
+    if keys and not hasattr(case.drive, "waveform"):
+        alone = "curves at frozen ions describe the junction alone"
+        return [f"{keys} {IN_TIME}, and have no effect on this drive: {alone}"]
     if case.circuit.range is not None and case.waveform().read_count:
-        return [f"{which} {IN_TIME}: reads describe the junction alone, also beyond circuit.range"]
+        return [f"{keys} {IN_TIME}: reads describe the junction alone, also beyond circuit.range"]
     return []
 
 
 def unfollowed_notes(case: Case) -> list[str]:
     """A line for each key of [ions] that the case states and nothing follows."""
-    stated = [key for key in (*OF_LAYERS, *WELLS) if key.removeprefix("ions.") in case.ions.model_fields_set]
-    reasons = [
-        (key, stands_in(case, key)[0]) for key in stated if getattr(case.ions, key.removeprefix("ions.")) is not None
-    ]
-    return [f"{key} has no effect: {why}" for key, why in reasons if why]
+    stated = case.ions.model_dump(exclude_unset=True, exclude_none=True)
+    keys = [key for key in (*OF_LAYERS, *WELLS) if key.removeprefix("ions.") in stated]
+    return [f"{key} has no effect: {why}" for key in keys if (why := stands_in(case, key)[0])]

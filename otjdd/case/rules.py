@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from otjdd.case.base import Record
 from otjdd.case.document import value_at
 from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.film import NOT_WITH_LAYERS, LayeredFilm
@@ -53,47 +54,28 @@ IONISATION, RISE = ("ions", "ionisation_energy"), ("ions", "activation_energy_ri
 NOT_IN_A_CROSSBAR = ("parallel_capacitance", "compliance", "range", "bandwidth", "time_constant")  # of the circuit
 
 
-def unusual_quantity(path: KeyPath, dimension: str, usual: float | None = None) -> Callable[[Case], list[Place]]:
-    """Places of a quantity of a case other than the usual one."""
+def in_words(value: Any, dimension: str = "") -> str:
+    """What stands at a place: a table, or the value as in a case file."""
+    return "a table" if isinstance(value, Record) else brief(write(value, dimension) if dimension else value)
+
+
+def stated(path: KeyPath, usual: Any = None, dimension: str = "") -> Callable[[Case], list[Place]]:
+    """Place of a table or a value of a case other than the usual one."""
 
     def places(case: Case) -> list[Place]:
         value = value_at(case, path)
-        return [] if value in (None, usual) else [(path, brief(write(value, dimension)), case)]
+        return [] if value in (None, usual) else [(path, in_words(value, dimension), case)]
 
     return places
 
 
-def stated_table(path: KeyPath, got: str = "a table") -> Callable[[Case], list[Place]]:
-    """Places of a table that a case has."""
-
-    def places(case: Case) -> list[Place]:
-        value = value_at(case, path)
-        return [] if value is None else [(path, got, value)]
-
-    return places
-
-
-def unusual_choice(path: KeyPath, usual: str) -> Callable[[Case], list[Place]]:
-    """Places of a choice of a case other than the usual one."""
-
-    def places(case: Case) -> list[Place]:
-        value = value_at(case, path)
-        return [] if value in (None, usual) else [(path, f'"{value}"', case)]
-
-    return places
-
-
-def of_traps(part: str, stands: Callable[[Any], object]) -> Callable[[Case], list[Place]]:
+def of_traps(part: str, stands: Callable[[Any], object], dimension: str = "") -> Callable[[Case], list[Place]]:
     """Places of a key of the traps of a case for which it is so."""
 
     def places(case: Case) -> list[Place]:
         traps = [(i, trap, getattr(trap, part)) for i, trap in enumerate(case.device.traps or ()) if stands(trap)]
-        return [
-            (("device", "traps", i, part), brief(write(value, dimension) if dimension else str(value)), trap)
-            for i, trap, value in traps
-        ]
+        return [(("device", "traps", i, part), in_words(value, dimension), trap) for i, trap, value in traps]
 
-    dimension = {"hop_frequency": "frequency", "depth_spread": "energy"}.get(part, "")
     return places
 
 
@@ -105,9 +87,8 @@ def exchanging(case: Case) -> list[Place]:
 
 def wall_hops(case: Case) -> list[Place]:
     """Hop distances of the exchange of electrodes."""
-    tables = ((side, getattr(case.device, side).exchange) for side in SIDES)
-    hops = [(side, of.hop_distance) for side, of in tables if of is not None and of.hop_distance > 0.0]
-    return [(("device", side, "exchange", "hop_distance"), brief(write(a, "length")), case) for side, a in hops]
+    hops = [(path, table.hop_distance) for path, _, (_, table) in exchanging(case) if table.hop_distance > 0.0]
+    return [((*path, "hop_distance"), in_words(distance, "length"), case) for path, distance in hops]
 
 
 def circuit_of_cells(case: Case) -> list[Place]:
@@ -118,16 +99,14 @@ def circuit_of_cells(case: Case) -> list[Place]:
 
 
 SUBJECTS = {
-    "heat": Subject("`device.heat`", stated_table(HEAT), "none"),
-    "polarisation": Subject("`device.film.polarisation`", stated_table(POLARISATION), "none"),
+    "heat": Subject("`device.heat`", stated(HEAT), "none"),
+    "polarisation": Subject("`device.film.polarisation`", stated(POLARISATION), "none"),
     "curie": Subject(
         "`device.film.polarisation.curie_temperature`",
-        unusual_quantity((*POLARISATION, "curie_temperature"), "temperature"),
+        stated((*POLARISATION, "curie_temperature"), dimension="temperature"),
         "none",
     ),
-    "following": Subject(
-        '`drive.polarisation = "following"`', unusual_choice(("drive", "polarisation"), "frozen"), '"frozen"'
-    ),
+    "following": Subject('`drive.polarisation = "following"`', stated(("drive", "polarisation"), "frozen"), '"frozen"'),
     "exchange": Subject("`device.left.exchange`, `device.right.exchange`", exchanging, "none"),
     "wall hops": Subject("`hop_distance` of an exchange", wall_hops, '"0 m"'),
     "charged": Subject("traps with a charge", of_traps("kind", lambda trap: trap.kind != "none"), '"none"'),
@@ -135,20 +114,22 @@ SUBJECTS = {
     "kinetic": Subject(
         'traps with `occupation = "kinetic"`', of_traps("occupation", lambda trap: trap.kinetic), '"steady"'
     ),
-    "hops": Subject("hops between traps", of_traps("hop_frequency", lambda trap: trap.hop_frequency > 0.0), '"0 Hz"'),
+    "hops": Subject(
+        "hops between traps", of_traps("hop_frequency", lambda trap: trap.hop_frequency > 0.0, "frequency"), '"0 Hz"'
+    ),
     "depths": Subject(
-        "a spread of depths of traps", of_traps("depth_spread", lambda trap: trap.depth_spread > 0.0), "none"
+        "a spread of depths of traps", of_traps("depth_spread", lambda trap: trap.depth_spread > 0.0, "energy"), "none"
     ),
     "trapping ions": Subject('traps `of = "ions"`', of_traps("of", lambda trap: trap.of is not None), "a density"),
-    "noise": Subject('`ions.noise = "shot"`', unusual_choice(("ions", "noise"), "none"), '"none"'),
-    "error": Subject("`numerics.error`", unusual_choice(("numerics", "error"), "none"), '"none"'),
-    "ionisation": Subject("`ions.ionisation_energy`", unusual_quantity(IONISATION, "energy"), "none"),
+    "noise": Subject('`ions.noise = "shot"`', stated(("ions", "noise"), "none"), '"none"'),
+    "error": Subject("`numerics.error`", stated(("numerics", "error"), "none"), '"none"'),
+    "ionisation": Subject("`ions.ionisation_energy`", stated(IONISATION, dimension="energy"), "none"),
     "binding": Subject(
         "a film without electrons",
         lambda case: [(IONISATION, '"none"', case)] if case.ions.ionisation_energy is not None else [],
         'device.film.electrons = "balance"',
     ),
-    "rise": Subject("`ions.activation_energy_rise`", unusual_quantity(RISE, "energy", 0.0), "none"),
+    "rise": Subject("`ions.activation_energy_rise`", stated(RISE, 0.0, "energy"), "none"),
     "drive": Subject(
         "any other drive",
         lambda case: [] if case.drive.kind == "patterns" else [(("drive", "kind"), brief(case.drive.kind), case)],
@@ -319,17 +300,13 @@ def refuse(case: Case, what: str, *programs: str) -> None:
 
 def markdown() -> str:
     """The table of rules, and the keys that all columns share, for the page of combinations."""
-    rows = [(*SUBJECTS[rule.subject][::2], partner_of(rule), rule.law) for rule in RULES]
-    rows += [
-        (f"`device.film.{name}`", "none", f"with device.film.layers: {why}", False)
-        for name, why in NOT_WITH_LAYERS.items()
-    ]
-    lines = [f"| {name} | {words} | {instead} | {'law' if law else 'not done'} |" for name, instead, words, law in rows]
-    return "\n".join(["| key | cannot be combined | use instead | |", "|---|---|---|---|", *lines])
-
-
-def partner_of(rule: Rule) -> str:
-    """What a rule excludes, for the page."""
-    words = rule.partner.replace('"{drive}"', " or ".join(f"`{kind}`" for kind in rule.drives))
-    words = words.format(noise="shot", what=f"a {rule.program}".replace("a one", "a compact model of one"))
-    return f"{words}: {rule.why}" if rule.why else words
+    lines = ["| key | cannot be combined | use instead | |", "|---|---|---|---|"]
+    for rule in RULES:
+        subject = SUBJECTS[rule.subject]
+        words = rule.partner.replace('"{drive}"', " or ".join(f"`{kind}`" for kind in rule.drives))
+        words = words.format(noise="shot", what=f"a {rule.program}".replace("a one", "a compact model of one"))
+        words += f": {rule.why}" if rule.why else ""
+        lines.append(f"| {subject.name} | {words} | {subject.instead} | {'law' if rule.law else 'not done'} |")
+    for name, why in NOT_WITH_LAYERS.items():
+        lines.append(f"| `device.film.{name}` | with device.film.layers: {why} | none | not done |")
+    return "\n".join(lines)

@@ -16,9 +16,9 @@ from pydantic import Field, Strict, field_validator, model_validator
 
 from otjdd.analysis.goal import Goal
 from otjdd.case.base import Count, Number, Record, key
-from otjdd.case.study_axes import Amount, Name, of_one_dimension
+from otjdd.case.study_axes import Amount, Name, check_rising, of_one_dimension
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity, brief
+from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
 Farads = Annotated[float, Quantity("capacitance", "0 F", "1 F")]
@@ -160,9 +160,7 @@ class Expect(Record):
 
     @model_validator(mode="after")
     def check_window(self) -> Self:
-        (low, high), _ = of_one_dimension(self.low, self.high)
-        if low > high:
-            raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        check_rising(self.low, self.high, equal=True)
         return self
 
     @property
@@ -203,9 +201,7 @@ class Vary(Record):
     @model_validator(mode="after")
     def check_ends(self) -> Self:
         if self.low is not None and self.high is not None:
-            (low, high), _ = of_one_dimension(self.low, self.high)
-            if low >= high:
-                raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+            check_rising(self.low, self.high)
         return self
 
 
@@ -242,13 +238,8 @@ class FitData(Record):
     def reading(self) -> dict[str, Any]:
         """Arguments of the reader of measured data."""
         keep = {name: tuple(of_one_dimension(*ends)[0]) for name, ends in self.range.items()}
-        return {
-            "names": self.columns,
-            "sheet": self.sheet,
-            "without": self.skip,
-            "keep": keep,
-            "from_name": self.from_name,
-        }
+        named = {"names": self.columns, "sheet": self.sheet, "from_name": self.from_name}
+        return named | {"without": self.skip, "keep": keep}
 
 
 class Fit(Record):

@@ -50,6 +50,14 @@ def of_one_dimension(*amounts: Amount) -> tuple[list[float], str]:
     return [value for value, _ in read], read[0][1]
 
 
+def check_rising(low: Amount, high: Amount, equal: bool = False) -> float:
+    """The lower end [SI]. Raises NotAsExpected for a higher one that is not above it. equal : it may be the same"""
+    (bottom, top), _ = of_one_dimension(low, high)
+    if bottom > top or (bottom == top and not equal):
+        raise NotAsExpected(f"a high end above the low one of {brief(low)}", brief(high))
+    return bottom
+
+
 def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
     """A computed value [SI] as a case file has it: text with a unit, or a plain number when `dimension` is "".
 
@@ -76,10 +84,7 @@ class Uniform(Record):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        (low, high), _ = of_one_dimension(self.low, self.high)
-        if low >= high:
-            raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
-        if self.spacing == "log" and low <= 0:
+        if check_rising(self.low, self.high) <= 0 and self.spacing == "log":
             raise ValueError("logarithmic spacing needs a low end above zero")
         return self
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.case.case import load_case, parse_case
-from otjdd.case.columns import QUADRATURES, uniform_nodes
+from otjdd.case.columns import QUADRATURES, quadrature
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
 from otjdd.runs.run import run
@@ -50,8 +50,7 @@ def test_columns_keep_the_mean_and_the_spread_that_were_asked_for(nodes):
 
 
 def test_a_uniform_spread_ends_at_root_three_and_has_the_moments_of_a_uniform_distribution():
-    nodes, weights = uniform_nodes(6)
-    weights = weights / weights.sum()
+    nodes, weights = quadrature("gauss-legendre", 6)
     assert np.abs(nodes).max() < np.sqrt(3)
     for power in (4, 6):  # of the uniform distribution of unit variance: 3^(n/2)/(n + 1)
         assert weights @ nodes**power == pytest.approx(3 ** (power / 2) / (power + 1), rel=1e-13)
