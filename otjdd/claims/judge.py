@@ -69,9 +69,8 @@ def validate(
     verdicts, *others = ([judge(name, claims[name], trials, results) for name, trials in plan.items()] for plan in sets)
     if not errors:
         return verdicts
-    return [
-        verdict._replace(errors=errors_of(verdict, *more)) for verdict, *more in zip(verdicts, *others, strict=True)
-    ]
+    sets_of_runs = zip(verdicts, *others, strict=True)
+    return [verdict._replace(errors=errors_of(verdict, *more)) for verdict, *more in sets_of_runs]
 
 
 def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> dict[str, float]:
@@ -144,10 +143,8 @@ def judge(name: str, claim: Claim, trials: Sequence[ClaimTrial], results: dict[s
 
 def coarse(case: Case) -> Case:
     """The case on half the cells."""
-    film = case.device.film
-    return case.replace(
-        {"device.film": film.with_cells(film.cells // PARTS).model_dump(mode="json", exclude_none=True)}
-    )
+    film = case.device.film.with_cells(case.device.film.cells // PARTS)
+    return case.replace({"device.film": film.model_dump(mode="json", exclude_none=True)})
 
 
 def strict(case: Case) -> Case:

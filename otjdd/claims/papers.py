@@ -90,9 +90,8 @@ def claim_folders(root: Path) -> dict[str, Path]:
     """Name of each claim -> folder of its paper: the paper FIRST, then the others in alphabetical order. Raises OSError."""
     papers = [path for path in root.iterdir() if (path / CLAIMS).is_file()]
     papers.sort(key=lambda path: (path.name != FIRST, path))
-    return {
-        name: paper for paper in papers for name in sorted(tomllib.loads(read_text(paper / CLAIMS)).get("claim", ()))
-    }
+    stated = {paper: tomllib.loads(read_text(paper / CLAIMS)).get("claim", ()) for paper in papers}
+    return {name: paper for paper, names in stated.items() for name in sorted(names)}
 
 
 def discover(root: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
@@ -118,9 +117,8 @@ def load_paper(folder: Path) -> Paper:
     claims = paper.claim.items()
     if wrong := [problem for name, claim in claims for problem in strange_figures(name, claim, folder, document)]:
         raise CaseError(wrong)
-    return paper.model_copy(
-        update={"claim": {name: placed(claim, name, paper, folder, document) for name, claim in claims}}
-    )
+    whole = {name: placed(claim, name, paper, folder, document) for name, claim in claims}
+    return paper.model_copy(update={"claim": whole})
 
 
 def strange_figures(name: str, claim: Claim, folder: Path, document: Document) -> Iterator[Problem]:
@@ -306,11 +304,8 @@ class ClaimTarget(Target):
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
         """Fault as in `Target.fault`; also for a claim whose figure cannot be measured from one run with this drive."""
         if self.from_claim and not measures(self.claim, drive):
-            return (
-                "claim",
-                "a claim that is measured from one run with a drive like this one, or a read",
-                brief(self.claim),
-            )
+            expected = "a claim that is measured from one run with a drive like this one, or a read"
+            return "claim", expected, brief(self.claim)
         return super().fault(drive)
 
     def distance(self, value: float) -> float:

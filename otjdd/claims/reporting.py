@@ -155,12 +155,9 @@ def seconds_of(trial: ClaimTrial) -> float:
 def origin() -> list[tuple[str, str]]:
     """(name, text) of the date, the machine and the versions of packages with which this page is written."""
     attributes = store.provenance("", "")
-    machine = [
-        ("made", attributes["created"]),
-        ("processor", attributes["processor"]),
-        ("system", attributes["system"]),
-    ]
-    return machine + [(package, attributes[f"{package}_version"]) for package in VERSIONS]
+    keys = {"made": "created", "processor": "processor", "system": "system"}
+    keys |= {package: f"{package}_version" for package in VERSIONS}
+    return [(name, attributes[key]) for name, key in keys.items()]
 
 
 PAPER = style.GREEN  # blue and orange are the simulation

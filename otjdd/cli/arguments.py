@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd import units
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
@@ -72,15 +71,6 @@ def number_or_text(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
-
-
-def pulse_of(text: str, option: str) -> tuple[float, float]:
-    """Voltage [V] and width [s] of a text such as "2.2 V, 50 ns". Raises typer.BadParameter."""
-    voltage, comma, width = text.partition(",")
-    if not comma or "," in width:
-        raise refuse(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
-    with usage_of(option):
-        return units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time")
 
 
 def share_of(text: str, option: str) -> tuple[int, int]:
@@ -160,21 +150,14 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     from otjdd.case.case import load_case
     from otjdd.runs import run
 
-    check_is_case(path)
+    if path.is_file() and is_data(path):
+        wrong = "measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
+        if path.suffix.lower() == ".nc":
+            wrong = "a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
+        raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
     case = load_case(path, changes_of(settings), allow_outside=allow_outside)
     run.check_inputs(case, os.fspath(path))
     return case
-
-
-def check_is_case(path: Path) -> None:
-    """Raise CaseError, with what to do instead, for a file that is a result, or measured data."""
-    if not path.is_file() or not is_data(path):
-        return
-    if path.suffix.lower() == ".nc":
-        wrong = "a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
-    else:
-        wrong = "measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
-    raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
 
 
 def changes_of(settings: list[str]) -> dict[str, str]:
@@ -268,9 +251,9 @@ def check_result(path: Path) -> None:
         raise OSError(errno.EEXIST, "is the name of a case file; choose another", os.fspath(path))
 
 
-def check_picture(path: Path) -> None:
-    """Raise typer.BadParameter unless the suffix is one of a picture."""
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+def check_picture(path: Path | None) -> None:
+    """Raise typer.BadParameter for a file whose suffix is none of a picture."""
+    if path and path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
 
 
@@ -328,22 +311,15 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lv
 
 def is_data(path: Path) -> bool:
     """True for a file of measured data: any file that is no case, whatever its name; a case ends with .toml, or is TOML."""
-    suffix = path.suffix.lower()
-    if suffix == ".toml" or suffix in SUFFIXES:
-        return suffix != ".toml"
-    return path.is_file() and not is_toml(path)
-
-
-def is_toml(path: Path) -> bool:
-    """True for a file that is read as TOML."""
     import tomllib
 
-    if path.stat().st_size > MOST_TOML:
-        return False
+    suffix = path.suffix.lower()
+    if suffix == ".toml" or suffix in SUFFIXES or not path.is_file():
+        return suffix in SUFFIXES
     try:
-        return bool(tomllib.loads(path.read_text(encoding="utf-8")))
+        return path.stat().st_size > MOST_TOML or not tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):
-        return False
+        return True
 
 
 def reading(
@@ -364,20 +340,17 @@ def reading(
             raise refuse("--skip", "FIRST-LAST", text)
         without.append((int(match[1]), int(match[2] or match[1])))
     by_name = dict(name_and_value(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
-    keep = {name: ends_of_range(name, text) for name, text in by_name.items()}
+    keep = {}
+    for name, text in by_name.items():
+        low, colon, high = text.partition(":")
+        with usage_of(f"--range {name}", f"expected LOW:HIGH, got {text!r}"):
+            if not colon:
+                raise ValueError("it has no colon")
+            keep[name] = end_of_range(name, low, float("-inf")), end_of_range(name, high, float("inf"))
     return {"names": names, "sheet": sheet, "without": without, "keep": keep, "from_name": from_name}
 
 
-def ends_of_range(name: str, text: str) -> tuple[float, float]:
-    """Ends [SI] of a text LOW:HIGH of numbers or quantities. An empty end is infinite. Raises typer.BadParameter."""
-    low, colon, high = text.partition(":")
-    with usage_of(f"--range {name}", f"expected LOW:HIGH, got {text!r}"):
-        if not colon:
-            raise ValueError("it has no colon")
-        return end(name, low, float("-inf")), end(name, high, float("inf"))
-
-
-def end(name: str, text: str, default: float) -> float:
+def end_of_range(name: str, text: str, default: float) -> float:
     """One end [SI] of a range of a measured quantity; `default` for "". Raises ValueError, also for a wrong unit."""
     from otjdd.measurements.names import QUANTITIES, quantity_of_name
 

@@ -119,8 +119,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     """
     from otjdd.measurements.read import described_data, read_data
 
-    if picture:
-        check_picture(picture)
+    check_picture(picture)
     ds = read_data(paths[0] if len(paths) == 1 else paths, **words)
     check_outputs(picture)
     if picture:
@@ -202,16 +201,15 @@ def run(
     interpreter.pause_collector()
     out = out or Path(path.name).with_suffix(".nc")
     check_result(out)
-    if plot:
-        check_picture(plot)
+    check_picture(plot)
     with without_unused():
         case = load_checked(path, settings, allow_outside)
         check_outputs(out, plot)
         ds, failure = simulated_and_written(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
-    if failure is None and plot:
-        save_figure(ds, plot)
     if failure is not None:
         raise failure
+    if plot:
+        save_figure(ds, plot)
     if not quiet:
         from otjdd.results import summary
 
@@ -275,12 +273,12 @@ def rerun(
     if out:
         store.write_or_save_elsewhere(new, out)
     differences = again.differences(stored, new)
-    say(
-        "\n".join([f"{file}: other numbers", *differences]) if differences else f"{file}: the same numbers, bit for bit"
-    )
-    if differences:
-        sys.stdout.flush()
-        raise typer.Exit(ExitCode.MISSED)
+    if not differences:
+        say(f"{file}: the same numbers, bit for bit")
+        return
+    say("\n".join([f"{file}: other numbers", *differences]))
+    sys.stdout.flush()
+    raise typer.Exit(ExitCode.MISSED)
 
 
 def selftest(as_json: JsonOption = False) -> None:

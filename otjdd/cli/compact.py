@@ -16,11 +16,13 @@ from otjdd.cli.arguments import (
     check_outputs,
     folder_to_fill,
     load_checked,
-    pulse_of,
+    refuse,
     two_numbers,
+    usage_of,
 )
 from otjdd.errors import ExtractionError
 from otjdd.system.terminal import tell
+from otjdd.units import parse
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -124,10 +126,8 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
     tell_error(model)
     if noise:
         print("\n".join(export_noise.comparison_lines(noise.rows)))
-    for text in [
-        *pulses.network_warnings(cycle),
-        *(export_noise.scatter_warnings(noise, cycle) if noise and cycle else ()),
-    ]:
+    scatter = export_noise.scatter_warnings(noise, cycle) if noise and cycle else ()
+    for text in (*pulses.network_warnings(cycle), *scatter):
         tell(f"warning: {text}")
     print("\n".join(map(str, paths)))
     tell(testbench.advice("example.cir and example.sim", "otj.va"))
@@ -140,10 +140,8 @@ def tell_error(model: CompactModel) -> None:
 
     errors = error_lines(model)
     if errors:
-        print(
-            "".join(f"{row.words}\n" for row in errors)
-            + "in decades; a constant: the best of one current for all reads"
-        )
+        constant = "in decades; a constant: the best of one current for all reads"
+        print("\n".join([*(row.words for row in errors), constant]))
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
     for line in (*noise_error.noise_lines(model), *device_factors.words(model)):
@@ -175,7 +173,11 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> VoltagePulse:
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
     from otjdd.compact_models.exports.pulses import VoltagePulse
 
-    pulse = VoltagePulse(*pulse_of(text, option))
+    voltage, comma, width = text.partition(",")
+    if not comma or "," in width:
+        raise refuse(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
+    with usage_of(option):
+        pulse = VoltagePulse(parse(voltage.strip(), "voltage"), parse(width.strip(), "time"))
     for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):
         if not low <= value <= high:
             raise typer.BadParameter(

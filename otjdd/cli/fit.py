@@ -192,7 +192,7 @@ def fit(
         keep_best(getattr(error, "partial", None), out, as_json, quiet)
         raise
     write_files(ds, out, path)
-    show(ds, out, as_json, quiet)
+    show(ds, as_json, quiet, f"{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
 def fitted(
@@ -262,14 +262,14 @@ def task_of(
     return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)
 
 
-def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
-    """Print a fit as JSON, or as a table with the files that hold it."""
+def show(ds: xr.Dataset, as_json: bool, quiet: bool, *below: str) -> None:
+    """Print a fit as JSON, or as a table with lines below it."""
     from otjdd.fitting import result
 
     if as_json:
         print(json.dumps(result.as_json(ds), indent=2))
     elif not quiet:
-        say(f"{result.parameter_table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
+        say("\n".join([result.parameter_table(ds), *below]))
 
 
 def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
@@ -310,17 +310,13 @@ def profiled_names(profile: list[str], task: Task) -> list[str]:
 
 def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> None:
     """Write and print the best set of a fit that was interrupted, when there is one."""
-    from otjdd.fitting import result
     from otjdd.fitting.fit import write_unfinished
 
     if ds is None or "fit" not in ds.attrs:
         tell("No evaluation had ended until then: there is no best set.")
         return
     write_unfinished(ds, out)
-    if as_json:
-        print(json.dumps(result.as_json(ds), indent=2))
-    elif not quiet:
-        say(result.parameter_table(ds))
+    show(ds, as_json, quiet)
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
 
@@ -362,8 +358,7 @@ def predict(
     """
     out = out or Path(f"{path.stem}-band.nc")
     check_result(out)
-    if plot:
-        check_picture(plot)
+    check_picture(plot)
     case = load_checked(path, [], allow_outside)
     check_outputs(out, plot, inputs=[file])
     from otjdd.fitting import prediction, result
@@ -372,11 +367,10 @@ def predict(
 
     fit = result.read_fit(file)
     changes = changes_of(settings)  # of the fitted device under the drive of the case
-    with usage_of("FIT.nc"):
-        with progress_bar("predict", quiet=False) as progress:
-            ds = prediction.predict(
-                fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
-            )
+    with usage_of("FIT.nc"), progress_bar("predict", quiet=False) as progress:
+        ds = prediction.predict(
+            fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
+        )
     store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)
@@ -413,8 +407,7 @@ def design(
 
     Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
     """
-    if plot:
-        check_picture(plot)
+    check_picture(plot)
     from otjdd.fitting import result
     from otjdd.fitting.design import design as expected
     from otjdd.system.pool import cores
@@ -423,9 +416,8 @@ def design(
     check_outputs(plot)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
-    with usage_of("FIT.nc"):
-        with progress_bar("design", quiet=False) as progress:
-            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
+    with usage_of("FIT.nc"), progress_bar("design", quiet=False) as progress:
+        ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
     if plot:
         from otjdd.plot import fit as picture
         from otjdd.plot import style
@@ -440,9 +432,8 @@ def errors_table(ds: xr.Dataset) -> str:
     width = max(map(len, map(str, ds["candidate"].values)))
     lines = [f"{'':{width}}  " + "  ".join(names)]
     for candidate, row in zip(ds["candidate"].values, ds["ratio"].values, strict=True):
-        lines.append(
-            f"{candidate!s:{width}}  " + "  ".join(f"{r:{len(n)}.2f}" for r, n in zip(row, names, strict=True))
-        )
+        cells = (f"{ratio:{len(name)}.2f}" for ratio, name in zip(row, names, strict=True))
+        lines.append("  ".join([f"{candidate!s:{width}}", *cells]))
     lines.append("expected error over the error now, after one more measurement")
     lines += [line for line in ds.attrs["failed"].splitlines() if line]
     return "\n".join(lines + [f"warning of the fit: {line}" for line in ds.attrs["warnings"].splitlines() if line])

@@ -104,29 +104,29 @@ def plot(
         raise typer.BadParameter("name a result, or the folder of a study", param_hint="FILE...")
     if label and len(label) != len(files):
         raise typer.BadParameter(f"{len(files)} files take as many labels, not {len(label)}", param_hint="--label")
-    if MOVIE in kind and (len(kind) > 1 or len(files) > 1):
-        raise typer.BadParameter("a movie shows one result only", param_hint="--kind")
-    if MOVIE in kind and (width or dpi or font or xlim or ylim):
-        raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
     stem = files[0].resolve().name if files[0].is_dir() else files[0].stem  # the folder of a study, perhaps "."
-    place = out or Path(stem + (".gif" if MOVIE in kind else ".png"))
+    options = PageOptions(width, dpi, font, xlim, ylim)
     if MOVIE in kind:
         from otjdd.plot.junction import FORMATS, write_movie
 
+        if len(kind) > 1 or len(files) > 1:
+            raise typer.BadParameter("a movie shows one result only", param_hint="--kind")
+        if any(options):
+            raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
+        place = out or Path(f"{stem}.gif")
         if place.suffix.lower() not in FORMATS:
             raise typer.BadParameter(f"{place}: a movie is written as {' or '.join(FORMATS)}", param_hint="--out")
-    else:
-        check_picture(place)
-    stored = [stored_dataset(file) for file in files]
-    check_outputs(place)
-    if MOVIE in kind:
+        ds = stored_dataset(files[0])
+        check_outputs(place)
         with usage_of("--kind"):
-            write_movie(stored[0], place)
+            write_movie(ds, place)
     else:
-        results = stored[0] if len(stored) == 1 else stored
+        place = out or Path(f"{stem}.png")
+        check_picture(place)
+        stored = [stored_dataset(file) for file in files]
+        check_outputs(place)
         names = label or ([file.stem for file in files] if len(files) > 1 else None)
-        options = PageOptions(width, dpi, font, xlim, ylim)
-        save_figure(results, place, kind, label=names, options=options)
+        save_figure(stored[0] if len(stored) == 1 else stored, place, kind, label=names, options=options)
     say(str(place))
 
 

@@ -15,6 +15,7 @@ in the coordinates of the search, within the bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -73,9 +74,8 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     freedom = len(J) - len(free)
     reduced = solution.chi_square(task) / freedom if freedom > 0 else np.nan
     scaled = task.loss == LINEAR and any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
-    factor = (
-        float(reduced) if scaled else covariance_factor(task.loss, task.residuals(solution.values), max(freedom, 1))
-    )
+    factor = covariance_factor(task.loss, task.residuals(solution.values), max(freedom, 1))
+    factor = float(reduced) if scaled else factor
     covariance = np.zeros((len(lengths), len(lengths)))
     covariance[np.ix_(free, free)] = inverse_information(J[:, free]) * factor
     error = np.full(len(lengths), np.nan)
@@ -102,9 +102,8 @@ def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
         whose = "their scatter from point to point" if scaled else "their uncertainty"
         return [f"reduced chi-square {reduced:.3g}: the model misses the data by more than {whose}"]
     if reduced < min(1 / FAR_FROM_1, 1 - chance) and not scaled:
-        return [
-            f"reduced chi-square {reduced:.3g}: the data scatter less than their uncertainty says; errors are too large"
-        ]
+        less = "the data scatter less than their uncertainty says; errors are too large"
+        return [f"reduced chi-square {reduced:.3g}: {less}"]
     return []
 
 
@@ -158,7 +157,7 @@ def holding_one(task: Task, index: int, value: float) -> Task:
         run._replace(case=run.case.replace({fixed.key: value})) if fixed.data in (None, run.curves[0].data) else run
         for run in task.runs
     )
-    return task._replace(runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
+    return replace(task, runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
 
 
 def profile_likelihood(

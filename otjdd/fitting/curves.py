@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem, data_error, nearest
 from otjdd.case.settings import LOSSES
 from otjdd.errors import CaseError, SolverError
@@ -117,15 +116,11 @@ def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     if case.circuit.tau:
         return np.asarray(ds["current"].values[at])
     terminal = "terminal_charge_left" if "terminal_charge_left" in ds else "electrode_charge"
-    charge = (
-        case.device.junction_area * ds[terminal].values
-        + case.circuit.parallel_capacitance * ds["junction_voltage"].values
-    )
+    charge = case.device.junction_area * ds[terminal].values
+    charge = charge + case.circuit.parallel_capacitance * ds["junction_voltage"].values
     flowed, took = charge[at[1:]] - charge[at[1:] - 1], time[at[1:]] - time[at[1:] - 1]
-    current = ds["read_current"].values + np.append(0.0, flowed / took)
-    return np.asarray(
-        current if case.circuit.range is None else np.clip(current, -case.circuit.range, case.circuit.range)
-    )
+    current, most = ds["read_current"].values + np.append(0.0, flowed / took), case.circuit.range
+    return np.asarray(current if most is None else np.clip(current, -most, most))
 
 
 def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray) -> np.ndarray:
@@ -136,19 +131,6 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
         if quantity == "conductance":
             return np.asarray(current / voltage)
     return current / case.device.junction_area if quantity == "current_density" else current
-
-
-def noise_along(case: Case) -> float:
-    """Noise of the logarithms of currents along the time steps of another run, from the tolerances of fields and currents.
-
-    A curve at frozen ions chooses the energies of each current anew, with a noise of 2e-7 (rms) after a set.
-    """
-    return 2e-7 if isinstance(case.drive, Prepared) else 2e-9
-
-
-def takes_trail(case: Case) -> bool:
-    """True for a case whose run can take the time steps of another one."""
-    return case.drive.kind != "patterns" and case.numerics.error == "none" and case.ions.noise == "none"
 
 
 def simulated_numbers(run: ComparedRun, values: dict[str, float], given: Steps | None = None) -> Simulated:
@@ -234,9 +216,8 @@ def loss_of(name: str) -> str:
     """Name of a loss; "soft_l1" is "soft-l1". Raises CaseError for an unknown one."""
     loss_name = name.replace("_", "-").lower()
     if loss_name not in LOSSES:
-        raise CaseError(
-            [Problem("loss", 0, 0, "", f"one of {', '.join(LOSSES)}", repr(name), nearest(loss_name, LOSSES))]
-        )
+        expected, hint = f"one of {', '.join(LOSSES)}", nearest(loss_name, LOSSES)
+        raise CaseError([Problem("loss", 0, 0, "", expected, repr(name), hint)])
     return loss_name
 
 

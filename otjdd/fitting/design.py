@@ -7,6 +7,7 @@ existing data. It adds to the information of the fit (A. C. Atkinson, A. N. Done
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse_information
-from otjdd.fitting.curves import scaled_values, takes_trail
+from otjdd.fitting.curves import scaled_values
 from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.result import curves_of, error_factor, fitted_case, parameters_of
-from otjdd.fitting.search import evaluator
+from otjdd.fitting.search import evaluator, takes_trail
 from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
 from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
@@ -121,7 +122,8 @@ def imagined(case: Case, fit: xr.Dataset, data: Sequence[Data]) -> Task:
     moving = parameters_of(fit)
     future = task(case, data, [p.key for p in moving if p.data in (None, 0)])
     tolerance = {"numerics.rtol": case.numerics.rtol}
-    return future._replace(
+    return replace(
+        future,
         runs=tuple(run._replace(case=run.case.replace(tolerance)) for run in future.runs),
         parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving),
     )

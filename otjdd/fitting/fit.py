@@ -27,9 +27,8 @@ from otjdd.system import sources
 from otjdd.system.late import xr
 from otjdd.system.limits import shielded
 
-MOST_VISITED = (
-    5_000_000  # most numbers of an unfinished search that are stored; beyond, it is resumed from its best set
-)
+# most numbers of an unfinished search that are stored; beyond, it is resumed from its best set
+MOST_VISITED = 5_000_000
 
 
 def fit(
@@ -63,11 +62,8 @@ def fit(
     """
     case = changed_case(case, changes, {})
     listed = list(data) if isinstance(data, list | tuple) and not isinstance(data, Data) else [data]
-    sets = (
-        data_of(case)
-        if data is None
-        else [measured if isinstance(measured, Data) else Data(measured) for measured in listed]
-    )
+    sets = [measured if isinstance(measured, Data) else Data(measured) for measured in listed]
+    sets = data_of(case) if data is None else sets
     fit_task = task(case, sets, vary or vary_of(case), loss, noise)
     return solved(fit_task, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
 

@@ -66,9 +66,8 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     """
     if quantity in CHARGES:
         if case.device.film.polarisation is None:
-            raise point_fault(
-                ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without"
-            )
+            expected = f"a case with [device.film.polarisation], for data of {quantity}"
+            raise point_fault(ds, None, expected, "one without")
     elif case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
@@ -123,10 +122,9 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
     times, voltages = (rows[name].values for name in ("time", "voltage"))
     again = np.flatnonzero((np.diff(times) == 0) & (np.diff(voltages) != 0)) + 1
     if again.size:
+        expected = "a time after the one before, for the voltage differs"
         hint = "leave out one of the two, by --skip"
-        raise point_fault(
-            rows, again[0], "a time after the one before, for the voltage differs", f"{times[again[0]]:g} s", hint
-        )
+        raise point_fault(rows, again[0], expected, f"{times[again[0]]:g} s", hint)
     beyond = np.flatnonzero(np.abs(voltages) > HIGHEST)
     if beyond.size:
         raise point_fault(rows, beyond[0], f"a voltage of at most {HIGHEST:g} V", f"{voltages[beyond[0]]:g} V")
@@ -225,7 +223,9 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     if name not in ds:
         raise point_fault(ds, None, "a voltage or a time of each point", ", ".join(map(str, ds)))
     values, own = ds[name].values, piece_numbers(ds[name].values)
-    pieces = monotonic_pieces(waveform)
+    # monotonic pieces of the waveform, with the turning points at both ends
+    pieces = [(waveform.times[inside], waveform.voltages[inside]) for inside in monotonic_slices(waveform.voltages)]
+    pieces = [piece for piece in pieces if np.ptp(piece[1]) > 0]
     slack, times, last = SLACK * np.ptp(waveform.voltages), np.zeros(len(values)), 0
     for number in range(own.max() + 1):
         inside = np.flatnonzero(own == number)
@@ -245,12 +245,6 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     return np.maximum.accumulate(times)
 
 
-def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Monotonic pieces of a waveform: times (n,) [s] and voltages (n,) [V], with the turning points at both ends."""
-    pieces = [(waveform.times[inside], waveform.voltages[inside]) for inside in monotonic_slices(waveform.voltages)]
-    return [piece for piece in pieces if np.ptp(piece[1]) > 0]
-
-
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     """Match of curves at frozen ions, whose drive gets the measured voltages, and no other state. Raises DataError."""
     if "voltage" not in ds:
@@ -259,21 +253,15 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     assert isinstance(drive, Prepared)  # `match` has checked it
     states = list(drive.states)
     if len(states) > 1 and state not in states:
-        expected, got = (
-            f"the state in which the data were measured, one of {', '.join(states)}",
-            repr(state) if state else "none",
-        )
-        raise point_fault(
-            ds, None, expected, got, f'say which: --state "{states[0]}", or state = "{states[0]}" in [[fit.data]]'
-        )
+        expected = f"the state in which the data were measured, one of {', '.join(states)}"
+        hint = f'say which: --state "{states[0]}", or state = "{states[0]}" in [[fit.data]]'
+        raise point_fault(ds, None, expected, repr(state) if state else "none", hint)
     voltages, take = np.unique(ds["voltage"].values, return_inverse=True)
     state = state or (states[0] if states else "")
     plain = case.plain()["drive"]
     prepared = {name: writes for name, writes in plain.get("states", {}).items() if name == state}
     grid = {key: value for key, value in plain.items() if key not in ("start", "stop", "step")}
-    changes: dict[str, Any] = {
-        "drive": grid | {"voltages": voltages.tolist(), "temperatures": [], "states": prepared},
-    }
+    changes: dict[str, Any] = {"drive": grid | {"voltages": voltages.tolist(), "temperatures": [], "states": prepared}}
     if drive.kind == "cv" and "frequency" in ds:
         if np.ptp(ds["frequency"].values) > 0:
             raise point_fault(ds, None, "a capacitance at one frequency; give each a data set", "several")

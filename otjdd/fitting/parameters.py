@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from otjdd.case.case import Case
 from otjdd.case.keys import OF_KIND, fault, movable_number
 from otjdd.case.problem import Problem
@@ -23,9 +21,8 @@ from otjdd.units import brief, plain_unit, quantity, write
 LINEAR = ("energy", "temperature", "voltage")  # dimensions with a linear scale
 SHARE = 0.2  # of the value at the start: natural step of a linear parameter
 BARRIER = re.compile(r"device\.(left|right)\.barrier")
-HIGHEST_BARRIER = (
-    4.0  # eV: the work functions of metals, up to 5.9 eV, less the affinities of oxides, from 1.9 eV of SiO2 at least
-)
+# eV: the work functions of metals, up to 5.9 eV, less the affinities of oxides, from 1.9 eV of SiO2 at least
+HIGHEST_BARRIER = 4.0
 LARGEST_RESISTANCE = 1e9  # ohm in series, with which 1 V drives 1 nA
 FULL = 1.0 - 1e-6  # of the sites: the most that vacancies may take
 LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in LINEAR
@@ -97,12 +94,6 @@ class Parameter(NamedTuple):
         return f"{self.name}: {low} to {high}, {'logarithmic' if self.log else 'linear'}"
 
 
-def bounds_of(moving: Sequence[Parameter]) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates (parameter,) of the lower and of the upper bounds of parameters."""
-    low, high = np.array([parameter.ends for parameter in moving]).T
-    return low, high
-
-
 def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 1) -> tuple[Parameter, ...]:
     """Parameters of keys that are fitted.
 
@@ -143,27 +134,20 @@ def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int)
     least, most = physical_range(case, key)
     low, high = (max(low, least) if value > least else low), (min(high, most) if value < most else high)
     ends: list[float] = []
+    written = write(value, dimension) if dimension else value
     for name, default in (("low", low), ("high", high)):
         end = settings.get(name, default)
         number, kind = quantity(end) if isinstance(end, str) else (float(end), dimension)
         if kind != dimension:
-            raise fault(key, f"bounds like {brief(write(value, dimension) if dimension else value)}", brief(end))
+            raise fault(key, f"bounds like {brief(written)}", brief(end))
         ends.append(number)
     log = bool(settings.get("log", ends[0] >= 0 and value > 0 and dimension not in LINEAR))
+    stated = settings.get("low", low), settings.get("high", high)
     if not ends[0] < ends[1] or (log and ends[0] < 0):
-        raise fault(
-            key,
-            "low below high" + (", and above 0" if log else ""),
-            f"{settings.get('low', low)} and {settings.get('high', high)}",
-        )
+        raise fault(key, "low below high" + (", and above 0" if log else ""), f"{stated[0]} and {stated[1]}")
     if not ends[0] <= value <= ends[1]:
-        written = write(value, dimension) if dimension else value
-        raise fault(
-            key,
-            "bounds around the value of the case",
-            f"{settings.get('low', low)} to {settings.get('high', high)}",
-            f"the case has {written}: start from a value within, by --set",
-        )
+        hint = f"the case has {written}: start from a value within, by --set"
+        raise fault(key, "bounds around the value of the case", f"{stated[0]} to {stated[1]}", hint)
     if log and not value > 0:
         raise fault(key, "a value above 0 to start from on a logarithmic scale", brief(value))
     numbers = range(sets) if settings.get("each") else [None]
@@ -181,10 +165,6 @@ def physical_range(case: Case, key: str) -> tuple[float, float]:
         return 0.0, HIGHEST_BARRIER
     if name == "circuit.series_resistance":
         return -math.inf, LARGEST_RESISTANCE
-    if name in (
-        "ions.density",
-        "device.left.exchange.equilibrium_density",
-        "device.right.exchange.equilibrium_density",
-    ):
+    if name == "ions.density" or name.endswith(".exchange.equilibrium_density"):
         return -math.inf, FULL * case.ions.site_density
     return -math.inf, math.inf

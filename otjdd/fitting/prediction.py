@@ -8,17 +8,16 @@ extrapolation in each read, at each bias and in each time series. Otherwise ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
-from otjdd.fitting.curves import noise_along, takes_trail
-from otjdd.fitting.parameters import Parameter, bounds_of
 from otjdd.fitting.result import fitted_case, parameters_of
-from otjdd.fitting.search import Evaluator, Simulated
+from otjdd.fitting.search import Evaluator, Searched, Simulated, takes_trail
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 from otjdd.system.late import xr
@@ -67,38 +66,26 @@ def predict(
     return percentiles(best, runs, levels).assign_attrs(about)
 
 
-class Outputs(NamedTuple):
-    """Task of a prediction: the outputs of a case at coordinates of the parameters, see `fitting.search`.
+@dataclass(frozen=True, kw_only=True)
+class Outputs(Searched):
+    """Task of a prediction: the outputs of a case at coordinates of the parameters, over their sizes, end to end.
 
     sizes : name of an output -> divisors of its numbers, of its shape
     """
 
     case: Case
-    parameters: tuple[Parameter, ...]
-    sizes: Mapping[str, np.ndarray] = {}
-
-    @property
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates (parameter,) of the bounds."""
-        return bounds_of(self.parameters)
-
-    @property
-    def noise_along(self) -> float:
-        """Noise of the numbers of runs that take the time steps of another one."""
-        return noise_along(self.case)
+    sizes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def simulate(self) -> Callable[..., Simulated]:
-        """Function of a job, which returns the outputs of its run over their sizes, end to end."""
         return simulated_outputs
 
-    def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `simulate`, at coordinates x (parameter,)."""
-        return [(self.case, self.values(x), self.sizes)]
+    @property
+    def simulated_cases(self) -> list[Case]:
+        return [self.case]
 
-    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        """Numbers (n,) of the only job."""
-        return parts[0]
+    def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
+        return [(self.case, self.values(x), self.sizes)]
 
     def values(self, x: np.ndarray) -> dict[str, float]:
         """Key -> value [SI] of the parameters at coordinates x (parameter,)."""
@@ -149,7 +136,7 @@ def outputs_of_draws(
     moving = parameters_of(fit)
     shared = np.flatnonzero([p.data in (None, 0) for p in moving])
     x, places = fit["coordinate"].values[shared], places[:, shared]
-    task, trail = Outputs(case, tuple(moving[i] for i in shared)), Trail()
+    task, trail = Outputs(case=case, parameters=tuple(moving[i] for i in shared)), Trail()
 
     def results(chosen: np.ndarray, compute: Spread) -> list[xr.Dataset | None]:
         by_number = dict(compute(outputs, [(case, task.values(row)) for row in chosen]))
@@ -192,7 +179,7 @@ def derivatives(
     None where a run cannot take these steps, or jumps along them (`gradients.gradient_along`).
     """
     sizes = sizes_of(best)
-    evaluate = Evaluator(task._replace(sizes=sizes), compute, [0], steps={}, alike={})
+    evaluate = Evaluator(replace(task, sizes=sizes), compute, [0], steps={}, alike={})
     evaluate.keep_steps(x, [steps])
     gradient = gradients.gradient_along(evaluate, x, over_sizes(best, sizes), None)
     if np.isnan(gradient.error).any():

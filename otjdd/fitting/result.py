@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,25 +37,24 @@ DIGITS = 9  # significant digits of values in a case file
 
 def fit_dataset(task: Task, solution: Solution, errors: Errors | None, scores: Sequence[float] = ()) -> xr.Dataset:
     """Dataset of a fit. errors : its errors, None for an unfinished fit   scores : of its global search"""
-    values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
-    slopes = np.array([p.slope(x) for p, x in zip(task.parameters, solution.x, strict=True)])
-    count = len(values)
+    moving, count = task.parameters, len(task.parameters)
+    slopes = np.array([p.slope(x) for p, x in zip(moving, solution.x, strict=True)])
     error = errors.error if errors else np.full(count, np.nan)
+    names, units = [p.name for p in moving], [p.unit for p in moving]
     coords = {
-        "parameter": ("parameter", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
-        "other": ("other", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
-        "unit": (
-            "parameter",
-            [p.unit for p in task.parameters],
-            {"units": "1", "long_name": "unit of value and error"},
-        ),
+        "parameter": ("parameter", names, about("key of the case")),
+        "other": ("other", names, about("key of the case")),
+        "unit": ("parameter", units, about("unit of value and error")),
     }
     rows = {
-        "value": (values, "value, in the unit of each parameter"),
+        "value": (
+            [p.value(x) for p, x in zip(moving, solution.x, strict=True)],
+            "value, in the unit of each parameter",
+        ),
         "error": (error * slopes, "standard error, in the unit of each parameter"),
-        "start": ([p.start for p in task.parameters], "value to start from, in the unit of each parameter"),
-        "low": ([p.low for p in task.parameters], "lower bound, in the unit of each parameter"),
-        "high": ([p.high for p in task.parameters], "upper bound, in the unit of each parameter"),
+        "start": ([p.start for p in moving], "value to start from, in the unit of each parameter"),
+        "low": ([p.low for p in moving], "lower bound, in the unit of each parameter"),
+        "high": ([p.high for p in moving], "upper bound, in the unit of each parameter"),
         "at_bound": (errors.at_bound.astype(float) if errors else np.zeros(count), "1 where the bound was met"),
         "coordinate": (solution.x, "coordinate of the search"),
         "coordinate_error": (error, "standard error of the coordinate"),
@@ -135,6 +134,9 @@ SHAPES = {
     "sample": ("draw", "parameter"),
 }  # fmt: skip
 OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_point", "visited_values", "sample"}
+NEEDED = (  # attributes
+    "title", "warnings", "case_resolved", "ended", "solver_noise", "evaluations", "jacobians", "chi_square",
+)  # fmt: skip
 
 
 def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -160,25 +162,13 @@ def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
             if name in ds or name not in OPTIONAL:
                 variable = ds[name]
                 if variable.dims != dims or variable.dtype.kind not in "fiu":
-                    raise ValueError(
-                        f"{name} is of {', '.join(map(str, variable.dims)) or 'no dimension'} and {variable.dtype}"
-                    )
-        if [str(name) for name in ds["parameter"].values] != [
-            parameter.name for parameter in moving
-        ] or "unit" not in ds:
+                    own = ", ".join(map(str, variable.dims)) or "no dimension"
+                    raise ValueError(f"{name} is of {own} and {variable.dtype}")
+        if list(map(str, ds["parameter"].values)) != [parameter.name for parameter in moving] or "unit" not in ds:
             raise ValueError("its parameters do not match its rows")
         if not set(ds["curve"].values.tolist()) <= set(range(len(curves))):
             raise ValueError("points of a curve that there is not")
-        for name in (
-            "title",
-            "warnings",
-            "case_resolved",
-            "ended",
-            "solver_noise",
-            "evaluations",
-            "jacobians",
-            "chi_square",
-        ):
+        for name in NEEDED:
             ds.attrs[name]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         words = " ".join(str(error.args[0] if error.args else error).split())[:100]
@@ -199,67 +189,57 @@ def curves_of(ds: xr.Dataset) -> list[dict[str, Any]]:
 def parameter_table(ds: xr.Dataset) -> str:
     """Table of the parameters of a fit with their errors, its chi-square, its warnings and its outliers."""
     rows = [("parameter", "value", "error", "start", "")]
-    for parameter, row in zip(parameters_of(ds), parameter_rows(ds), strict=True):
-        value, error = value_with_error(parameter, row["value"], row["error"])
-        rows.append(
-            (
-                parameter.name,
-                value,
-                error,
-                str(parameter.text(parameter.start, 4)),
-                "at bound" if row["at_bound"] else "",
-            )
-        )
+    for fitted in fitted_parameters(ds):
+        parameter, remark = fitted.parameter, "at bound" if fitted.at_bound else ""
+        rows.append((parameter.name, *fitted.texts, str(parameter.text(parameter.start, 4)), remark))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ["  ".join(f"{cell:{w}}" for cell, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows]
     about = ds.attrs
     scaled = ", errors multiplied by its root" if about["errors_scaled"] else ""
-    misfit = f"reduced chi-square {about['reduced_chi_square']:.4g}{scaled}"
-    if not math.isfinite(
-        about["reduced_chi_square"]
-    ):  # of a fit that was ended, or with no more points than parameters
+    reduced = about["reduced_chi_square"]
+    misfit = f"reduced chi-square {reduced:.4g}{scaled}"
+    if not math.isfinite(reduced):  # of a fit that was ended, or with no more points than parameters
         misfit = f"chi-square {about['chi_square'] / ds.sizes['point']:.4g} per point"
     lines += ["", f"{misfit}; {about['evaluations']} evaluations, {about['jacobians']} Jacobians; {about['ended']}"]
     lines += about["warnings"].splitlines()
     if outliers := about.get("outliers", "").splitlines():
-        lines += [
-            f"outliers: {len(outliers)}" + f", loss {about.get('loss', 'linear')}",
-            *(f"  {line}" for line in outliers),
-        ]
+        lines.append(f"outliers: {len(outliers)}, loss {about.get('loss', 'linear')}")
+        lines += [f"  {line}" for line in outliers]
     return "\n".join(lines)
 
 
-def parameter_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
-    """Value, error and at_bound of each parameter, SI, in order."""
-    return [
-        {"value": float(v), "error": float(e), "at_bound": bool(b)}
-        for v, e, b in zip(ds["value"].values, ds["error"].values, ds["at_bound"].values, strict=True)
-    ]
+class FittedParameter(NamedTuple):
+    """A parameter with its value and its error [SI], nan without one. at_bound : True if the bound was met"""
+
+    parameter: Parameter
+    value: float
+    error: float
+    at_bound: bool
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Value and error as text: two digits of the error, and the value to the same place."""
+        value, error, text = self.value, self.error, self.parameter.text
+        if not (math.isfinite(error) and error > 0):
+            return str(text(value, 4)), "none"
+        digits = max(2, 2 + math.floor(math.log10(abs(value))) - math.floor(math.log10(error))) if value else 2
+        return str(text(value, min(digits, 12))), str(text(error, 2))
 
 
-def value_with_error(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
-    """Value and error as text: two digits of the error, and the value to the same place."""
-    if not (math.isfinite(error) and error > 0):
-        return str(parameter.text(value, 4)), "none"
-    digits = max(2, 2 + math.floor(math.log10(abs(value))) - math.floor(math.log10(error))) if value else 2
-    return str(parameter.text(value, min(digits, 12))), str(parameter.text(error, 2))
+def fitted_parameters(ds: xr.Dataset) -> list[FittedParameter]:
+    """Parameters of a fit with their values, in order."""
+    columns = (ds[name].values.tolist() for name in ("value", "error", "at_bound"))
+    return [FittedParameter(p, v, e, bool(b)) for p, v, e, b in zip(parameters_of(ds), *columns, strict=True)]
 
 
 def as_json(ds: xr.Dataset) -> dict[str, Any]:
     """The numbers of a fit, SI and eV; None where there is no number."""
-    names = [str(name) for name in ds["parameter"].values]
-    units = dict(zip(names, map(str, ds["unit"].values), strict=True))
-    rows = dict(zip(names, parameter_rows(ds), strict=True))
+    names, units = ([str(text) for text in ds[name].values] for name in ("parameter", "unit"))
     correlation = ds["correlation"].values if "correlation" in ds else np.zeros((len(names),) * 2)
     return {
         "parameters": {
-            name: {
-                "value": row["value"],
-                "unit": units[name],
-                "error": number_or_none(row["error"]),
-                "at_bound": row["at_bound"],
-            }
-            for name, row in rows.items()
+            name: {"value": p.value, "unit": unit, "error": number_or_none(p.error), "at_bound": p.at_bound}
+            for name, unit, p in zip(names, units, fitted_parameters(ds), strict=True)
         },
         "reduced_chi_square": number_or_none(ds.attrs["reduced_chi_square"]),
         "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
@@ -279,8 +259,8 @@ def number_or_none(value: float) -> float | None:
 def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
     """The case with the values of a fit. data : number of the data set whose values are taken. Raises ValueError."""
     case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
-    moving = zip(parameters_of(ds), parameter_rows(ds), strict=True)
-    return case.replace({p.key: float(f"{row['value']:.{digits}g}") for p, row in moving if p.data in (None, data)})
+    own = [p for p in fitted_parameters(ds) if p.parameter.data in (None, data)]
+    return case.replace({p.parameter.key: float(f"{p.value:.{digits}g}") for p in own})
 
 
 def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> str:
@@ -291,16 +271,12 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
     """
     head = [f"# {ds.attrs['title']}: reduced chi-square {ds.attrs['reduced_chi_square']:.4g}"]
     head += [f"# {line}" for line in ds.attrs["warnings"].splitlines()]
-    case, comments = fitted_case(ds, digits=DIGITS), dict(commented(ds))
+    case, comments = fitted_case(ds, digits=DIGITS), remarks(ds)
     if base is None or below is None:
         notes = [f"# {key} = {value}" for key, value in comments.items()]
         return "\n".join([*head, *notes]) + "\n\n" + toml_text.write(case.plain())
-    lines = [
-        *head,
-        f"base = {toml_text.toml_value(base)}",
-        f"title = {toml_text.toml_value(ds.attrs['title'][:200])}",
-        "",
-    ]
+    title = toml_text.toml_value(ds.attrs["title"][:200])
+    lines = [*head, f"base = {toml_text.toml_value(base)}", f"title = {title}", ""]
     for key, value in case_differences(below.without_study().plain(), case.plain()):
         if key != "title":
             comment = f"  # {comments.pop(key)}" if key in comments else ""
@@ -310,17 +286,15 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
     return "\n".join(lines) + "\n"
 
 
-def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
-    """(key, comment) of each parameter: its error, whether it is at its bound, its values for other data sets."""
-    moving = list(zip(parameters_of(ds), parameter_rows(ds), strict=True))
-    for key in dict.fromkeys(parameter.key for parameter, _ in moving):
-        remarks = []
-        for parameter, row in moving:
-            if parameter.key == key:
-                value, error = value_with_error(parameter, row["value"], row["error"])
-                where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
-                remarks.append(f"{where}standard error {error}" + (", at its bound" if row["at_bound"] else ""))
-        yield key, "; ".join(remarks)
+def remarks(ds: xr.Dataset) -> dict[str, str]:
+    """Key -> its error, whether it is at its bound, its values for other data sets."""
+    of_keys: dict[str, list[str]] = {}
+    for fitted in fitted_parameters(ds):
+        (value, error), data = fitted.texts, fitted.parameter.data
+        where = "" if data is None else f"data set {data + 1}: {value}, "
+        bound = ", at its bound" if fitted.at_bound else ""
+        of_keys.setdefault(fitted.parameter.key, []).append(f"{where}standard error {error}{bound}")
+    return {key: "; ".join(texts) for key, texts in of_keys.items()}
 
 
 def case_differences(
@@ -329,20 +303,16 @@ def case_differences(
     """(dotted key, value) of each difference of `above` from `below`; a table of another kind or law as a whole."""
     for name, value in above.items():
         place, old = (*path, name), below.get(name)
-        switched = (
-            isinstance(value, dict)
-            and isinstance(old, dict)
-            and any(value.get(s) != old.get(s) for s in ("kind", "law"))
-        )
-        if isinstance(value, dict) and isinstance(old, dict) and not switched and set(value) >= set(old):
-            yield from case_differences(old, value, place)
-        elif value != old:
+        if isinstance(value, dict) and isinstance(old, dict):
+            alike = all(value.get(switch) == old.get(switch) for switch in ("kind", "law"))
+            if alike and set(value) >= set(old):
+                yield from case_differences(old, value, place)
+                continue
+        if value != old:
             yield dotted(place), value
 
 
 def base_of(case: Path, out: Path) -> str | None:
     """Name of a case as `base` of a case file next to `out`; None for a case in a folder that `base` cannot name."""
-    folder = case.resolve().parent
-    if folder in (shipped_cases().resolve(), out.resolve().parent):
-        return case.name
-    return None
+    beside = case.resolve().parent in (shipped_cases().resolve(), out.resolve().parent)
+    return case.name if beside else None

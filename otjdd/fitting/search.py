@@ -12,12 +12,17 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from otjdd.case.case import Case
+from otjdd.case.drive_curves import Prepared
+from otjdd.case.settings import LOSSES
 from otjdd.fitting.parameters import Parameter
 from otjdd.results.outputs import about
 from otjdd.solver.start import NO_STEPS, Steps
@@ -36,59 +41,87 @@ class Simulated(NamedTuple):
     steps: Steps = NO_STEPS
 
 
-class Searched(Protocol):
-    """Interface of a task to a search, common to tasks of measured curves and tasks of targets."""
+def noise_along(case: Case) -> float:
+    """Noise of the logarithms of currents along the time steps of another run, from the tolerances of fields and currents.
+
+    A curve at frozen ions chooses the energies of each current anew, with a noise of 2e-7 (rms) after a set.
+    """
+    return 2e-7 if isinstance(case.drive, Prepared) else 2e-9
+
+
+def takes_trail(case: Case) -> bool:
+    """True for a case whose run can take the time steps of another one."""
+    return case.drive.kind != "patterns" and case.numerics.error == "none" and case.ions.noise == "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched(ABC):
+    """A task over parameters, which has runs for each place of a search, and numbers of these."""
+
+    parameters: tuple[Parameter, ...]
 
     @property
+    @abstractmethod
     def simulate(self) -> Callable[..., Simulated]:
         """Function that simulates a job. An optional last argument is the steps of another run, which this run takes."""
 
+    @property
+    @abstractmethod
+    def simulated_cases(self) -> Sequence[Case]:
+        """Cases of all runs."""
+
+    @abstractmethod
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
         """Arguments of `simulate` for each job at a place x (parameter,) of the search."""
 
     def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """Numbers (n,) on their scales, from those of all jobs of a place, in order."""
+        return np.concatenate(parts)
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates (parameter,) of the bounds."""
-
-    @property
-    def noise_along(self) -> float:
-        """Noise of the numbers of runs that take the time steps of another one."""
-
-
-class Aimed(Searched, Protocol):
-    """A task whose numbers have aims."""
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What the coordinates of a place are."""
-
-    @property
-    def loss(self) -> str:
-        """Loss of the residuals, one of `case.settings.LOSSES`."""
+        """Coordinates (parameter,) of the lower and of the upper bounds."""
+        low, high = np.array([parameter.ends for parameter in self.parameters]).T
+        return low, high
 
     @property
     def follows(self) -> bool:
         """True if every run can take the time steps of another one."""
+        return all(map(takes_trail, self.simulated_cases))
 
     @property
-    def rough(self) -> bool:
-        """True if numbers may take few values, or fail and have residuals nevertheless."""
+    def noise_along(self) -> float:
+        """Noise of the numbers of runs that take the time steps of another one."""
+        return max(map(noise_along, self.simulated_cases))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aimed(Searched):
+    """A task whose numbers have aims.
+
+    loss : of the residuals, one of `case.settings.LOSSES`
+    rough : True if numbers may take few values, or fail and have residuals nevertheless
+    """
+
+    loss: str = LOSSES[0]
+    rough: bool = False
 
     def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ends (parameter,) of the global search from a place (parameter,)."""
+        """Ends (parameter,) of the global search from a place (parameter,): the bounds."""
+        return self.ends
 
+    @abstractmethod
     def global_score(self, numbers: np.ndarray) -> float:
         """What the global search minimises, finite for any numbers (n,)."""
 
     def check_start(self, numbers: np.ndarray) -> None:
-        """Raise DataError if a search cannot start from a place with numbers (n,)."""
+        """Raise DataError if a search cannot start from a place with numbers (n,). Any place may be a start here."""
 
+    @abstractmethod
     def residuals(self, numbers: np.ndarray) -> np.ndarray:
         """Residuals (residual,) of numbers (n,), whose loss the search minimises."""
 
+    @abstractmethod
     def jacobian(self, numbers: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         """Derivatives (residual, parameter) of the residuals, from the slopes (n, parameter) of numbers (n,)."""
 

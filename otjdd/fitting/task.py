@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,14 +21,12 @@ from otjdd.fitting.curves import (
     Points,
     has_repeats,
     loss_of,
-    noise_along,
     points_of,
     simulated_numbers,
-    takes_trail,
 )
 from otjdd.fitting.matching import by_time, match, quantity_in, whole
-from otjdd.fitting.parameters import Parameter, bounds_of, parameters
-from otjdd.fitting.search import Simulated
+from otjdd.fitting.parameters import parameters
+from otjdd.fitting.search import Aimed, Simulated
 from otjdd.measurements.datasets import applied_rows, row_of_point, with_voltage, without_condition
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
@@ -60,19 +59,16 @@ class Data(NamedTuple):
     noise: str | float | None = None
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Task(Aimed):
     """All inputs of a fit.
 
     runs : with their curves   notes : how the data were read, and the bounds of the parameters, in words
-    loss : one of `case.settings.LOSSES`
     """
 
     case: Case
     runs: tuple[ComparedRun, ...]
-    parameters: tuple[Parameter, ...]
     notes: tuple[str, ...]
-    loss: str = LINEAR
-    rough: bool = False
 
     @property
     def curves(self) -> list[MeasuredCurve]:
@@ -88,11 +84,6 @@ class Task(NamedTuple):
     def aims(self) -> np.ndarray:
         """Measured numbers (point,) on their scales."""
         return np.concatenate([curve.scale.apply(curve.y) for curve in self.curves])
-
-    @property
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates (parameter,) of the bounds."""
-        return bounds_of(self.parameters)
 
     def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ends (parameter,) of a global search: bounds less than 4 REACH apart, else REACH around `start` within them."""
@@ -134,34 +125,18 @@ class Task(NamedTuple):
 
     @property
     def simulate(self) -> Callable[..., Simulated]:
-        """Function of a job, which returns the simulated numbers (point,) of the curves of its run, and its steps."""
         return simulated_numbers
 
     @property
-    def follows(self) -> bool:
-        """True if every run can take the time steps of another one."""
-        return all(takes_trail(run.case) for run in self.runs)
-
-    @property
-    def noise_along(self) -> float:
-        """Noise of the numbers of runs that take the time steps of another one."""
-        return max(noise_along(run.case) for run in self.runs)
+    def simulated_cases(self) -> list[Case]:
+        return [run.case for run in self.runs]
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `simulate` for each run, at coordinates x (parameter,)."""
-        return [(run, self.values_by_key(x, run.curves[0].data)) for run in self.runs]
-
-    def joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
-        """Numbers (point,) of all curves, from those of each run."""
-        return np.concatenate(parts)
-
-    def values_by_key(self, x: np.ndarray, data: int) -> dict[str, float]:
-        """Key -> value [SI] of the parameters that the runs of a data set depend on. x : (parameter,) coordinates"""
-        return {
-            parameter.key: parameter.value(coordinate)
-            for parameter, coordinate in zip(self.parameters, x, strict=True)
-            if parameter.data is None or parameter.data == data
-        }
+        """Each run with the values [SI] by key of the parameters of its data set, at coordinates x (parameter,)."""
+        moving = list(zip(self.parameters, x, strict=True))
+        return [
+            (run, {p.key: p.value(at) for p, at in moving if p.data in (None, run.curves[0].data)}) for run in self.runs
+        ]
 
 
 def task(
@@ -192,7 +167,8 @@ def task(
         raise data_error("noise", 0, f"the noise of {' or '.join(measured)}", str(shared))
     if loss != LINEAR:
         notes.append(f"loss {loss}: points far from the fit count less")
-    return Task(case, tuple(runs), moving, (*notes, *(parameter.words for parameter in moving)), loss)
+    notes += [parameter.words for parameter in moving]
+    return Task(case=case, runs=tuple(runs), parameters=moving, notes=tuple(notes), loss=loss)
 
 
 def data_of(case: Case) -> list[Data]:
@@ -235,11 +211,8 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         points = points_of(group.points, group.rows, name, noise)
         points, left_out = with_logarithm(points, group.points, name, own)
         if not len(points.at):
-            expected = (
-                f"numbers of {name} above 0"
-                if name in ("resistance", "conductance")
-                else f"numbers of {name} that are not 0"
-            )
+            usable = "above 0" if name in ("resistance", "conductance") else "that are not 0"
+            expected = f"numbers of {name} {usable}"
             raise data_error(ds.attrs.get("file", "data"), int(ds["line"].values[0]), expected, "none")
         part = group.points.isel(point=points.at)
         place = match(part, group.rows, name, own, data.state)
@@ -252,15 +225,12 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
         size, kind = np.median(curve.sigma), curve.scale.kind
         what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {place.driven}"
-        notes.append(
-            f"{curve.label}: {what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"
-        )
+        said = [f"{what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"]
         if place.source == "live" and len(curve.y) > MANY:
-            notes.append(
-                f"{curve.label}: each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out"
-            )
+            said.append(f"each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out")
         if left_out:
-            notes.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
+            said.append(f"{left_out} points at 0 V left out, whose current has no logarithm")
+        notes += [f"{curve.label}: {words}" for words in said]
     return runs, notes
 
 
@@ -278,11 +248,8 @@ def point_groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
                 points = ds.isel(point=np.flatnonzero(chosen[row]))
                 if not points.sizes["point"]:
                     continue
-                labels = [
-                    device,
-                    "" if temperature is None else f"{temperature:g} K",
-                    "" if number is None else f"record {number + 1}",
-                ]
+                labels = [device] + ([] if temperature is None else [f"{temperature:g} K"])
+                labels += [] if number is None else [f"record {number + 1}"]
                 changes = {} if temperature is None else {"temperature": temperature}
                 rows_there = rows.isel(point=np.flatnonzero(chosen))
                 parts.append(Group(changes, " ".join(filter(None, labels)), points, rows_there))
@@ -304,10 +271,8 @@ def runs_in_time(rows: xr.Dataset) -> np.ndarray:
     record = rows["record"].values
     if "time" not in rows:
         return record
-    begins = (np.diff(record, prepend=record[:1]) != 0) & (
-        np.diff(rows["time"].values, prepend=rows["time"].values[:1]) <= 0
-    )
-    return np.cumsum(begins)
+    steps, moves = (np.diff(values, prepend=values[:1]) for values in (rows["time"].values, record))
+    return np.cumsum((moves != 0) & (steps <= 0))
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, name: str, case: Case) -> tuple[Points, int]:
@@ -361,17 +326,15 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, case: Case) -
 
 def voltage_of_reads(ds: xr.Dataset, case: Case) -> float:
     """Magnitude [V] of the voltage at which a resistance was read: of the data or the drive. Raises DataError."""
-    own = next(
-        (ds[n].values for n in ("read_voltage", "voltage") if n in ds and np.ptp(ds[n].values) == 0), np.zeros(0)
-    )
+    constant = (ds[n].values for n in ("read_voltage", "voltage") if n in ds and np.ptp(ds[n].values) == 0)
+    own = next(constant, np.zeros(0))
     if not own.size and hasattr(case.drive, "waveform"):
         own = whole(case.drive.waveform()).read_voltages
     levels = np.unique(np.abs(own))
     if levels.size != 1 or not levels[0] > 0:
         expected = "a column of the read voltage, or a drive that reads at one, for the noise of a current"
-        raise data_error(
-            ds.attrs.get("file", "data"), 0, expected, "none" if not levels.size else "several", key="noise"
-        )
+        got = "several" if levels.size else "none"
+        raise data_error(ds.attrs.get("file", "data"), 0, expected, got, key="noise")
     return float(levels[0])
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Column, TableRows, finite_numbers, numbers_in_unit, stem
 from otjdd.measurements.instruments import FileBlock
-from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, channel, name_and_unit, quantity_of_unit, unit_of
+from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, name_and_unit, quantity_of_unit, unit_of
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
 APART = 0.4  # of the median step: largest difference of the values at one place of repeated sweeps
@@ -140,27 +140,41 @@ class ColumnChoice(NamedTuple):
     left_out: dict[str, str]
 
 
+class Selection(NamedTuple):
+    """A table while its columns are chosen. left_out : header -> why a column is not used, which grows"""
+
+    block: FileBlock
+    rows: TableRows
+    left_out: dict[str, str]
+
+    def numbers(self, column: Column) -> np.ndarray:
+        """Numbers (row,) of a column in the unit of the Dataset."""
+        return numbers_in_unit(column, self.rows)
+
+    def only(self, kept: list[Column], several: Sequence[Column], why: str) -> list[Column]:
+        """Those of several columns that are kept; the others are left out."""
+        self.left_out.update({c.header.text: why for c in several if c not in kept})
+        return kept
+
+
 def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> ColumnChoice:
     """The columns to use of a table, one for each quantity. Raises DataError with a question where nothing decides.
 
     columns : those whose quantity is known
     """
     sets = column_groups(block, columns)
-    picked, left_out, undecided = of_group(block, sets[0], rows)
+    selection = Selection(block, rows, {})
+    picked, undecided = of_group(selection, sets[0])
     if undecided:
-        raise question(block, undecided, rows)
+        raise question(selection, undecided)
     same_place = {column.place: i for i, column in enumerate(sets[0])}
     every = [{name: group[same_place[column.place]] for name, column in picked.items()} for group in sets]
-    used = {column.place for group in every for column in group.values()}
+    places = {column.place for group in every for column in group.values()}
+    texts = {column.header.text for column in every[0].values()}
     for place, cell in enumerate(block.header.cells):
-        if (
-            place not in used
-            and cell.text
-            and block.quantities.get(cell.text) != ""
-            and not any(cell.text == column.header.text for column in every[0].values())
-        ):
-            left_out.setdefault(cell.text, "")
-    return ColumnChoice(every, left_out)
+        if cell.text and place not in places and cell.text not in texts and block.quantities.get(cell.text) != "":
+            selection.left_out.setdefault(cell.text, "")
+    return ColumnChoice(every, selection.left_out)
 
 
 def column_groups(block: FileBlock, columns: Sequence[Column]) -> list[list[Column]]:
@@ -196,132 +210,117 @@ def names_per_cycle(texts: list[str]) -> int:
     return 0
 
 
-def of_group(
-    block: FileBlock, columns: Sequence[Column], rows: TableRows
-) -> tuple[dict[str, Column], dict[str, str], dict[str, list[Column]]]:
-    """(quantity -> column, header -> why it is left out, quantity -> columns among which nothing decides)."""
-    left_out: dict[str, str] = {}
+def of_group(selection: Selection, columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, list[Column]]]:
+    """(quantity -> column, quantity -> columns among which nothing decides) of a group of columns."""
     by_quantity: dict[str, list[Column]] = {}
     for column in columns:
         by_quantity.setdefault(column.quantity, []).append(column)
     for name, several in by_quantity.items():
-        by_quantity[name] = with_numbers(name, several, by_quantity, rows, left_out)
-    by_quantity = {name: several for name, several in by_quantity.items() if several}
-    for name in by_quantity:
-        by_quantity[name] = equivalent(block, by_quantity[name], rows, left_out)
-    pair_columns(by_quantity, rows, left_out)
+        others = sum(map(len, by_quantity.values())) - len(several)
+        by_quantity[name] = with_numbers(selection, several, others)
+    by_quantity = {name: equivalent(selection, several) for name, several in by_quantity.items() if several}
+    pair_columns(selection, by_quantity)
     picked = {name: several[0] for name, several in by_quantity.items() if len(several) == 1}
     if len(times := by_quantity.get("time", [])) > 1:
-        current = next((picked[name] for name in CURRENT if name in picked), None)
-        picked["time"] = nearest_time(times, current)
-        left_out |= {c.header.text: "another time" for c in times if c.header.text != picked["time"].header.text}
-    leave_out_derived(picked, rows, left_out)
-    return picked, left_out, {n: s for n, s in by_quantity.items() if len(s) > 1 and n != "time"}
+        current = current_of(picked)
+        # the time of the channel of the current, else the last one to the left of it, else the first
+        own = [c for c in times if current and c.channel == current.channel != ""]
+        left = [c for c in times if current and c.place < current.place]
+        picked["time"] = (own or left[-1:] or times)[0]
+        same = [c for c in times if c.header.text == picked["time"].header.text]
+        selection.only(same, times, "another time")
+    leave_out_derived(selection, picked)
+    return picked, {n: s for n, s in by_quantity.items() if len(s) > 1 and n != "time"}
 
 
-def with_numbers(
-    name: str, several: list[Column], every: Mapping[str, list[Column]], rows: TableRows, left_out: dict[str, str]
-) -> list[Column]:
-    """Columns that a user named, else those with two numbers or more, without magnitudes where there is a signed column."""
+def current_of(columns: Mapping[str, Column]) -> Column | None:
+    """The column of a current, None without one."""
+    return next((columns[name] for name in CURRENT if name in columns), None)
+
+
+def with_numbers(selection: Selection, several: list[Column], others: int) -> list[Column]:
+    """Columns that a user named, else those with two numbers or more, without magnitudes where there is a signed column.
+
+    several : columns of one quantity   others : number of columns of other quantities
+    """
+    rows = selection.rows
     if named := [column for column in several if column.named]:
-        return named if name == "time" else named[:1]
+        return named if named[0].quantity == "time" else named[:1]
     counts = {column: int(np.isfinite(rows.numbers[column.place]).sum()) for column in several}
     full = [column for column in several if counts[column] > 1 or rows.lines.size < 2]
-    others = sum(len(columns) for columns in every.values()) - len(several)
     if not full and (others < 2 or any(counts[column] and column.place in rows.faults for column in several)):
         return several  # the error about missing numbers comes later
-    reasons = {0: "no numbers", 1: "one number"}
-    left_out |= {c.header.text: reasons[min(counts[c], 1)] for c in several if c not in full}
+    for column in several:
+        if column not in full:
+            selection.left_out[column.header.text] = "one number" if counts[column] else "no numbers"
     signed = [column for column in full if not column.heading.magnitude]
-    if signed and len(signed) < len(full):
-        left_out |= {c.header.text: f"the magnitude of {signed[0].header.text}" for c in full if c not in signed}
-        return signed
-    return full
+    return selection.only(signed, full, f"the magnitude of {signed[0].header.text}") if signed else full
 
 
-def equivalent(block: FileBlock, several: list[Column], rows: TableRows, left_out: dict[str, str]) -> list[Column]:
+def equivalent(selection: Selection, several: list[Column]) -> list[Column]:
     """Columns without those that repeat the numbers of another, and without those that the form does not prefer."""
-    preferred = [c for c in several if block.preferred and re.match(block.preferred, c.header.text)]
+    form = selection.block.preferred
+    preferred = [c for c in several if form and re.match(form, c.header.text)]
     if len(several) > 1 and len(preferred) == 1:
-        left_out |= {c.header.text: f"{preferred[0].header.text} comes first" for c in several if c not in preferred}
-        return preferred
+        return selection.only(preferred, several, f"{preferred[0].header.text} comes first")
+    if several[0].quantity == "time":
+        return several
     distinct: list[Column] = []
     tolerance = READ_BACK if several[0].quantity == "voltage" else SAME
-    for column in several if several[0].quantity != "time" else ():
-        same = next(
-            (c for c in distinct if same_numbers(numbers_in_unit(c, rows), numbers_in_unit(column, rows), tolerance)),
-            None,
-        )
+    for column in several:
+        numbers = selection.numbers(column)
+        same = next((c for c in distinct if same_numbers(selection.numbers(c), numbers, tolerance)), None)
         if same:
-            left_out[column.header.text] = f"the numbers of {same.header.text}"
+            selection.left_out[column.header.text] = f"the numbers of {same.header.text}"
         else:
             distinct.append(column)
-    return distinct or several
+    return distinct
 
 
-def pair_columns(by_quantity: dict[str, list[Column]], rows: TableRows, left_out: dict[str, str]) -> None:
+def pair_columns(selection: Selection, by_quantity: dict[str, list[Column]]) -> None:
     """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than the current."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
-        ranges = {c: np.ptp(finite_numbers(numbers_in_unit(c, rows))) for c in several}
-        levels = {c: np.abs(finite_numbers(numbers_in_unit(c, rows))).max() for c in several}
-        widest = max(ranges.values())
-        swept = [c for c in several if ranges[c] > max(STILL * levels[c], NOTHING * widest)]
-        if len(swept) < len(several) and swept:
-            left_out |= {
-                c.header.text: f"constant: {finite_numbers(numbers_in_unit(c, rows))[0]:.4g} V"
-                for c in several
-                if c not in swept
-            }
-        by_quantity["voltage"] = without_mirrored(swept or several, [], rows, left_out)
-    channels = [channel(c.header.text) for c in by_quantity.get("voltage", [])]
+        numbers = {c: finite_numbers(selection.numbers(c)) for c in several}
+        widest = max(np.ptp(V) for V in numbers.values())
+        swept = [c for c, V in numbers.items() if np.ptp(V) > max(STILL * np.abs(V).max(), NOTHING * widest)]
+        for column, V in numbers.items() if swept else ():
+            if column not in swept:
+                selection.left_out[column.header.text] = f"constant: {V[0]:.4g} V"
+        by_quantity["voltage"] = without_mirrored(selection, swept or several, [])
+    voltages = by_quantity.get("voltage", [])
+    channels = [c.channel for c in voltages] if len(voltages) == 1 else []
     for name in CURRENT:
         if len(currents := by_quantity.get(name, [])) > 1:
-            by_quantity[name] = without_mirrored(currents, channels if len(channels) == 1 else [], rows, left_out)
+            by_quantity[name] = without_mirrored(selection, currents, channels)
     measured = [c for name in CURRENT for c in by_quantity.get(name, [])]
-    voltages = by_quantity.get("voltage", [])
     if len(voltages) > 1 and len(measured) == 1:
-        own = [c for c in voltages if channel(c.header.text) == channel(measured[0].header.text)]
+        own = [c for c in voltages if c.channel == measured[0].channel]
         if len(own) == 1:
-            left_out |= {c.header.text: "of another channel" for c in voltages if c not in own}
-            by_quantity["voltage"] = own
+            by_quantity["voltage"] = selection.only(own, voltages, "of another channel")
 
 
-def without_mirrored(
-    several: list[Column], channels: list[str], rows: TableRows, left_out: dict[str, str]
-) -> list[Column]:
+def without_mirrored(selection: Selection, several: list[Column], channels: list[str]) -> list[Column]:
     """The column of one of the channels, else the first, if all others have its numbers with opposite sign; else all."""
-    first = next((c for c in several if channel(c.header.text) in channels), several[0])
-    numbers = numbers_in_unit(first, rows)
+    first = next((c for c in several if c.channel in channels), several[0])
+    mirrored = -selection.numbers(first)
     others = [c for c in several if c is not first]
-    if any(c.named for c in several) or not all(
-        same_numbers(numbers, -numbers_in_unit(c, rows), MIRROR) for c in others
-    ):
+    if any(c.named for c in several) or not all(same_numbers(selection.numbers(c), mirrored, MIRROR) for c in others):
         return several
-    left_out |= {c.header.text: f"the opposite of {first.header.text}" for c in others}
-    return [first]
+    return selection.only([first], several, f"the opposite of {first.header.text}")
 
 
-def leave_out_derived(picked: dict[str, Column], rows: TableRows, left_out: dict[str, str]) -> None:
+def leave_out_derived(selection: Selection, picked: dict[str, Column]) -> None:
     """Leave out a resistance or a conductance that is computed from the voltage and the current of its row."""
     if not {"voltage", "current"} <= set(picked):
         return
-    V, current = (numbers_in_unit(picked[name], rows) for name in ("voltage", "current"))
+    V, current = (selection.numbers(picked[name]) for name in ("voltage", "current"))
     for name, top, bottom, words in (("resistance", V, current, "V / I"), ("conductance", current, V, "I / V")):
         if name in picked and not picked[name].named:
             with np.errstate(divide="ignore", invalid="ignore"):
-                near = np.abs(numbers_in_unit(picked[name], rows) / (top / bottom) - 1) < DERIVED
+                near = np.abs(selection.numbers(picked[name]) / (top / bottom) - 1) < DERIVED
             if near.mean() > 0.8:
-                left_out[picked.pop(name).header.text] = f"computed, {words}"
-
-
-def nearest_time(times: list[Column], current: Column | None) -> Column:
-    """The time of the channel of a current, else the last one to the left of it, else the first."""
-    if current is None:
-        return times[0]
-    own = [c for c in times if channel(c.header.text) == channel(current.header.text) != ""]
-    left = [c for c in times if c.place < current.place]
-    return (own or left[-1:] or times)[0]
+                selection.left_out[picked.pop(name).header.text] = f"computed, {words}"
 
 
 def same_numbers(values: np.ndarray, others: np.ndarray, tolerance: float) -> bool:
@@ -339,22 +338,23 @@ OF_SEVERAL_RUNS = (
 )
 
 
-def question(block: FileBlock, undecided: Mapping[str, list[Column]], rows: TableRows) -> DataError:
+def question(selection: Selection, undecided: Mapping[str, list[Column]]) -> DataError:
     """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
-    likely = {
-        name: max(several, key=lambda c: float(np.abs(finite_numbers(numbers_in_unit(c, rows))).max(initial=0.0)))
-        for name, several in undecided.items()
-    }
-    listed = "; ".join(
-        f"{name}: {', '.join(f'{c.header.text!r} ({first_numbers(c, rows)})' for c in several[:MOST])}"
-        for name, several in undecided.items()
-    )
-    answers: dict[str, Column] = {
-        name: likely[name] if name != "voltage" else companion(undecided[name], likely) for name in undecided
-    }
+    block, parts, answers = selection.block, [], dict[str, Column]()
+    for name, several in undecided.items():
+        numbers = {column: finite_numbers(selection.numbers(column)) for column in several}
+        largest = {column: float(np.abs(values).max(initial=0.0)) for column, values in numbers.items()}
+        answers[name] = max(several, key=largest.__getitem__)
+        named = (
+            f"{c.header.text!r} ({first_numbers(numbers[c])} {unit_of(c.heading.measures)})" for c in several[:MOST]
+        )
+        parts.append(f"{name}: {', '.join(named)}")
+    if voltages := undecided.get("voltage"):  # that of the channel of the likely current, else the first
+        current = current_of(answers)
+        answers["voltage"] = next((c for c in voltages if current and c.channel == current.channel), voltages[0])
     columns = next(iter(undecided.values()))
     return block.sheet.fault(
-        block.header, columns[1].header, f"one column of {' and one of '.join(undecided)}", listed,
+        block.header, columns[1].header, f"one column of {' and one of '.join(undecided)}", "; ".join(parts),
         f"say which: {naming_options({name: shortest(block, column) for name, column in answers.items()})}",
     )  # fmt: skip
 
@@ -363,14 +363,6 @@ def shortest(block: FileBlock, column: Column) -> str:
     """The name that chooses a column: without its index where several columns differ by the index only."""
     bare = stem(column.header.text)
     return bare if sum(stem(text) == bare for text in block.header.texts) > 1 else column.header.text
-
-
-def companion(voltages: list[Column], likely: Mapping[str, Column]) -> Column:
-    """The voltage of the channel of the likely current, else the first."""
-    current = next((likely[name] for name in CURRENT if name in likely), None)
-    return next(
-        (c for c in voltages if current and channel(c.header.text) == channel(current.header.text)), voltages[0]
-    )
 
 
 def naming_options(names: Mapping[str, str]) -> str:
@@ -384,12 +376,9 @@ def quoted(text: str) -> str:
     return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
 
 
-def first_numbers(column: Column, rows: TableRows, count: int = 3) -> str:
-    """The first numbers of a column, with their unit."""
-    unit = unit_of(column.heading.measures)
-    return (
-        ", ".join(f"{number:.4g}" for number in finite_numbers(numbers_in_unit(column, rows))[:count]) + f" ... {unit}"
-    )
+def first_numbers(values: np.ndarray) -> str:
+    """The first of finite numbers in words."""
+    return f"{', '.join(f'{number:.4g}' for number in values[:3])} ..."
 
 
 def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> DataError:
@@ -400,23 +389,18 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
     texts = block.header.texts
     numbers = {place: values for place, values in rows.numbers.items() if np.isfinite(values).sum() > 1}
     listed = "; ".join(
-        f"{texts[p]!r} ({', '.join(f'{v:.4g}' for v in finite_numbers(values)[:3])} ...)"
-        for p, values in list(numbers.items())[:MOST]
+        f"{texts[p]!r} ({first_numbers(finite_numbers(values))})" for p, values in list(numbers.items())[:MOST]
     )
     answers: dict[str, str] = {}
     volts: list[int] = []
-    for place in numbers:
-        own = next(
-            (c.quantity for c in columns if c.place == place),
-            quantity_of_unit(name_and_unit(texts[place])[1] or block.unit(place)),
-        )
+    units = {place: name_and_unit(texts[place])[1] or block.unit(place) for place in numbers}
+    for place, unit in units.items():
+        own = next((c.quantity for c in columns if c.place == place), quantity_of_unit(unit))
         volts += [place] * (own == "voltage")
         if own and not own.endswith(UNCERTAINTY):
             answers.setdefault(own, texts[place])
     unnamed = [place for place in numbers if texts[place] not in answers.values()]
-    free = [
-        place for place in unnamed if not (name_and_unit(texts[place])[1] or block.unit(place))
-    ]  # a unit tells it is another
+    free = [place for place in unnamed if not units[place]]  # a unit tells it is another
     if len(numbers) == 1 and not answers:
         answers["resistance"] = texts[next(iter(numbers))]
     elif len(volts) > 1 and not MEASURED & set(answers):
@@ -427,11 +411,10 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
         answers["current"] = texts[free[-1]]
     elif not {"voltage", "time", "number"} & set(answers) and free:
         answers["voltage"] = texts[free[0]]
-    listed = f"no header, but {listed}" if block.numbered else listed
     expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
-    expected = (
-        f"a header, or options that name the columns by their places, for {expected}" if block.numbered else expected
-    )
+    if block.numbered:
+        listed = f"no header, but {listed}"
+        expected = f"a header, or options that name the columns by their places, for {expected}"
     hint = OF_SEVERAL_RUNS if unnamed else ""
     if MEASURED & set(answers):
         hint = f"say which column is which, as {naming_options(answers)}"

@@ -50,6 +50,11 @@ class Column(NamedTuple):
         """Name of the quantity in a Dataset."""
         return self.heading.quantity
 
+    @property
+    def channel(self) -> str:
+        """Channel of the instrument in its header, "" for none."""
+        return channel(self.header.text)
+
 
 def known_columns(block: FileBlock, names: Mapping[str, str]) -> list[Column]:
     """The columns of a table whose quantity is known. Raises DataError for a name of a user that no column has.
@@ -317,7 +322,7 @@ def masked(block: FileBlock, columns: Mapping[str, Column], rows: TableRows) -> 
 def belongs(header: str, columns: Mapping[str, Column]) -> bool:
     """True if a status belongs to the channel of a used column, or to no channel."""
     name = re.sub(r"[ _.]?S$", "", header).lower() if header.startswith("PMU") else ""
-    return not name or name in {channel(column.header.text) for column in columns.values()}
+    return not name or name in {column.channel for column in columns.values()}
 
 
 def texts_at(block: FileBlock, place: int) -> dict[int, str]:

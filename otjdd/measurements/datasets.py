@@ -48,10 +48,8 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     columns : name -> values (row,) in all rows, with the line and the order; only APPLIED and ABOUT are used
     """
     applied = {name: values for name, values in columns.items() if name in APPLIED}
-    finite = (
-        np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
-    )
-    if finite.sum() <= ds.sizes["point"]:
+    finite = np.all([np.isfinite(values) for values in applied.values()], axis=0)
+    if not applied or finite.sum() <= ds.sizes["point"]:
         return ds
     about = {name: columns[name] for name in ABOUT if name in columns}
     return ds.assign_coords({f"{ROW}_{name}": (ROW, values[finite]) for name, values in (applied | about).items()})
@@ -226,11 +224,8 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
     for field in fields:
         if quantity := quantity_of_name(field):
             factor, offset = scale_to(units[field], quantity)
-            number = float(re.sub("[p,]", ".", match[field]))
-            values[quantity] = (
-                number * factor + offset,
-                f"{number:g} {units[field] or unit_of(quantity)} in the name of the file",
-            )
+            number, unit = float(re.sub("[p,]", ".", match[field])), units[field] or unit_of(quantity)
+            values[quantity] = number * factor + offset, f"{number:g} {unit} in the name of the file"
         else:
             values[field] = match[field]
     return values

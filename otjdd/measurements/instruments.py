@@ -12,10 +12,11 @@ Measurement File (.lvm)). A file has the form with the largest share of its sign
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from otjdd.errors import DataError
 from otjdd.measurements.names import heading, is_unit, quantity_of_unit
 from otjdd.measurements.sheet import DIVIDERS, HEAD, Sheet, SheetLine, divided, number_in, reads_as_number
 
@@ -81,14 +82,20 @@ def file_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     understood = [block for block in every if block.understood]
     chosen = understood or every[:1]
     if len(chosen) > 1:
-        chosen = [block._replace(title=f"Table {i}", series="table") for i, block in enumerate(chosen, start=1)]
-    return [block._replace(settings=settings_above(block, chosen[:i])) for i, block in enumerate(chosen)]
+        chosen = [block._replace(series="table") for block in numbered(chosen, "Table")]
+    lines, blocks, end = (sheet.original or sheet.text).split("\n"), [], 0
+    for block in chosen:  # its settings, comments included, are above its header and below the blocks before
+        above = "\n".join(lines[end : max(block.header.number, block.first) - 1])
+        blocks.append(block._replace(settings=above))
+        end = block.last
+    return blocks
 
 
-def settings_above(block: FileBlock, before: Sequence[FileBlock]) -> str:
-    """Text above the header of a block, comments included, and below the blocks before."""
-    lines = (block.sheet.original or block.sheet.text).split("\n")
-    return "\n".join(lines[before[-1].last if before else 0 : max(block.header.number, block.first) - 1])
+def numbered(blocks: list[FileBlock], word: str) -> list[FileBlock]:
+    """Blocks with a word and their numbers as titles, where there are several."""
+    if len(blocks) < 2:
+        return blocks
+    return [block._replace(title=f"{word} {i}") for i, block in enumerate(blocks, start=1)]
 
 
 def text_parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
@@ -106,9 +113,9 @@ def text_parts(sheet: Sheet) -> Iterator[tuple[int, int]]:
 
 def goes_on(line: SheetLine, decimal: str) -> bool:
     """True for a line that may go on with a table below an empty line: a row, or the units of a header."""
-    first = next((text for text in line.texts if text), "")
+    texts = [text for text in line.texts if text]
     return (
-        numeric(line, decimal) or reads_as_number(first, decimal) or all(is_unit(text) for text in line.texts if text)
+        numeric(line, decimal) or any(reads_as_number(text, decimal) for text in texts[:1]) or all(map(is_unit, texts))
     )
 
 
@@ -156,9 +163,8 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
         if below and all(number_in(text_at(below[0], place), sheet.decimal) is not None for place in places):
             rest = lines[at + 1 + bool(units) :][:STAY]
             rows = rest[: next((i for i, row in enumerate(rest) if row.texts == line.texts), len(rest))]
-            if len(places) > most and all(
-                number_in(text_at(row, p), sheet.decimal) is not None for row in rows for p in places
-            ):
+            numbers = [number_in(text_at(row, place), sheet.decimal) for row in rows for place in places]
+            if len(places) > most and None not in numbers:
                 best, most = line, len(places)
         if fallback is None and (len(places) > 1 or units) and worded:
             fallback = line
@@ -172,11 +178,8 @@ def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str
         texts = [text for text in line.texts if text]
         units = units_below(sheet, lines, at)
         words = not any(reads_as_number(text, sheet.decimal) for text in texts)
-        if (
-            (words or units)
-            and len(texts) > 1
-            and rows_of_one_width(sheet, lines[at + 1 + bool(units) :], len(line.cells))
-        ):
+        rows = lines[at + 1 + bool(units) :]
+        if (words or units) and len(texts) > 1 and rows_of_one_width(sheet, rows, len(line.cells)):
             return line
     return None
 
@@ -277,51 +280,29 @@ def table_between(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, i
         header, row = sheet.line(number), sheet.line(number + 1)
         if len(header.cells) > 1 and not numeric(header, sheet.decimal) and numeric(row, sheet.decimal):
             last = last_row(sheet, lines, number + 1, end)
-            check_rest(sheet, lines, last, end)
-            preferred = FIRST_LOOP if title != "results" else ""
-            return FileBlock(
-                sheet,
-                title,
-                header if header.cells[-1].text else header._replace(cells=header.cells[:-1]),  # a tab ends the line
-                (),
-                number + 1,
-                last,
-                "\n".join(lines[start : number - 1]),
-                preferred=preferred,
-            )
+            for line in map(sheet.line, range(last + 2, end + 1)):
+                if len(line.cells) > 1 and numeric(line, sheet.decimal):
+                    raise foreign(sheet, line, "table of aixPlorer", lines[line.number - 1])
+            if not header.cells[-1].text:  # a tab ends the line
+                header = header._replace(cells=header.cells[:-1])
+            settings, preferred = "\n".join(lines[start : number - 1]), FIRST_LOOP if title != "results" else ""
+            return FileBlock(sheet, title, header, (), number + 1, last, settings, preferred=preferred)
     return None
 
 
-def check_rest(sheet: Sheet, lines: list[str], last: int, end: int) -> None:
-    """Raise DataError for tables of something else below the rows of a table."""
-    for number in range(last + 1, end):
-        line = sheet.line(number + 1)
-        if len(line.cells) > 1 and numeric(line, sheet.decimal):
-            raise sheet.fault(line, None, "another table of aixPlorer, or the end of the file", f"{lines[number][:60]!r}",
-                              "the file holds another export as well: save each in its own file")  # fmt: skip
+def foreign(sheet: Sheet, line: SheetLine, what: str, text: str) -> DataError:
+    """An error about a line of something else in a file. what : another of which may follow   text : of the line"""
+    hint = "the file holds another export as well: save each in its own file"
+    return sheet.fault(line, None, f"another {what}, or the end of the file", f"{text[:60]!r}", hint)
 
 
-WORDS = (
-    "SetupTitle",
-    "PrimitiveTest",
-    "TestParameter",
-    "MetaData",
-    "AnalysisSetup",
-    "Dimension",
-    "DataName",
-    "DataValue",
-)
 VALUE, NAME = "DataValue", "DataName"
+WORDS = "SetupTitle", "PrimitiveTest", "TestParameter", "MetaData", "AnalysisSetup", "Dimension", NAME, VALUE
 
 
 def easyexpert_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The records of a file, in order; those with the same names are one series. Raises DataError for foreign lines."""
-    tables = [record for settings, header, last in records(sheet) for record in [block(sheet, settings, header, last)]]
-    return (
-        [record._replace(title=f"record {i}") for i, record in enumerate(tables, start=1)]
-        if len(tables) > 1
-        else tables
-    )
+    return numbered([block(sheet, *record) for record in records(sheet)], "record")
 
 
 def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
@@ -336,9 +317,7 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
             yield settings, header, last
             settings, header = [], None
             if not text.startswith(WORDS):
-                line = sheet.line(number)
-                raise sheet.fault(line, None, "another record of EasyEXPERT, or the end of the file", f"{text[:60]!r}",
-                                  "the file holds another export as well: save each in its own file")  # fmt: skip
+                raise foreign(sheet, sheet.line(number), "record of EasyEXPERT", text)
         if text.startswith(NAME):
             header = sheet.line(number)
         elif text.strip():
@@ -397,12 +376,7 @@ def labview_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
         divider=LABVIEW_DIVIDERS.get(stated.get("Separator", "").strip(), sheet.divider),
         decimal=stated.get("Decimal_Separator", sheet.decimal).strip()[:1] or sheet.decimal,
     )
-    segments = [segment(sheet, lines, before, end) for before, end in pairwise(ends)]
-    return (
-        [block._replace(title=f"segment {i}") for i, block in enumerate(segments, start=1)]
-        if len(segments) > 1
-        else segments
-    )
+    return numbered([segment(sheet, lines, before, end) for before, end in pairwise(ends)], "segment")
 
 
 def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> FileBlock:
@@ -419,18 +393,8 @@ def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> FileBlock:
     for text, unit in zip(header.texts, units, strict=True):
         if text not in quantities and not heading(text, unit) and (quantity := quantity_of_unit(unit)):
             quantities[text] = quantity
-    settings = "\n".join(lines[begin - 1 : end])
-    return FileBlock(
-        sheet,
-        "",
-        header,
-        units,
-        end + 2,
-        last_row(sheet, lines, end + 2, len(lines)),
-        settings,
-        series="segment",
-        quantities=quantities,
-    )
+    last, settings = last_row(sheet, lines, end + 2, len(lines)), "\n".join(lines[begin - 1 : end])
+    return FileBlock(sheet, "", header, units, end + 2, last, settings, series="segment", quantities=quantities)
 
 
 FORMS = (

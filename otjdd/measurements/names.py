@@ -91,32 +91,20 @@ SAME_AS = {
     "bias": "voltage", "bias_current": "current", "read_resistance": "resistance", "read_time": "time",
 }  # fmt: skip
 LETTERS = {"T": "temperature", "t": "time"}  # names that differ in upper and lower case only
-WITH_UNIT = {
-    "P": "polarisation",
-    "D": "electrode_charge",
-    "E": "field",
-    "C": "capacitance",
-}  # letters that also mean something else
+# letters that also mean something else
+WITH_UNIT = {"P": "polarisation", "D": "electrode_charge", "E": "field", "C": "capacitance"}
 UNCERTAIN = re.compile(
     r"(?:sigma|std|sd|err|error|delta|unc|uncertainty|u)[ _]?(?:of )?\(?\s*(?P<after>[^()]+?)\s*\)?$"
     r"|(?P<before>.+?)[ _](?:sigma|std|sd|err|error|uncertainty|unc)$"
 )
 FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # a function of a quantity, whose brackets hold no unit
 INDEX = re.compile(r"(.*?\S)\s*((?:\(\d{1,3}\)|\[\d{1,3}\])+)")  # "DrainI(2)", "Smu1.V[1][1]"
-UNIT_BEHIND = re.compile(
-    r"(.+?)[ _/]([^\s_/]+(?:_per_|/)[^\s_]+|[^\s_/]+)"
-)  # "Voltage V", "I_uA", "time/s", "P1 uC_per_cm2"
+# "Voltage V", "I_uA", "time/s", "P1 uC_per_cm2"
+UNIT_BEHIND = re.compile(r"(.+?)[ _/]([^\s_/]+(?:_per_|/)[^\s_]+|[^\s_/]+)")
 BY_UNIT = (
-    "time",
-    "voltage",
-    "current",
-    "resistance",
-    "conductance",
-    "capacitance",
-    "polarisation",
-    "current_density",
+    "time", "voltage", "current", "resistance", "conductance", "capacitance", "polarisation", "current_density",
     "frequency",
-)
+)  # fmt: skip
 UNCERTAINTY = "_uncertainty"
 MAX_NAME = 200  # characters of a header
 MINUS = ("-", "\u2212", "\u2013")  # before a name
@@ -216,9 +204,8 @@ def quantity_of_name(name: str) -> str | None:
     """Quantity of a bare name, None for an unknown one."""
     if name in LETTERS:
         return LETTERS[name]
-    known_names = (
-        QUANTITIES.keys() | {n for n, output in OUTPUTS.items() if output.dims in (("time",), ("read",))} | set(SAME_AS)
-    )
+    outputs = {n for n, output in OUTPUTS.items() if output.dims in (("time",), ("read",))}
+    known_names = QUANTITIES.keys() | outputs | set(SAME_AS)
     if name in known_names:
         return SAME_AS.get(name, name)
     small = re.sub(r"(?<=\w)[ _-]+(?=\w)", " ", name.lower()).strip()

@@ -89,10 +89,8 @@ def dataset_of_table(table: ColumnTable) -> xr.Dataset:
     missing = np.any([np.isnan(values) for values in table.values.values()], axis=0)
     whole = np.flatnonzero(~missing)
     if len(whole) < FEWEST:
-        first = table.block.sheet.line(int(lines[0]))
-        raise table.block.sheet.fault(
-            first, None, f"{FEWEST} rows or more with a number in each column", str(len(whole))
-        )
+        sheet, expected = table.block.sheet, f"{FEWEST} rows or more with a number in each column"
+        raise sheet.fault(sheet.line(int(lines[0])), None, expected, str(len(whole)))
     variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {
         name: ("point", values[whole], {"units": unit_of(base), "long_name": long_name_of(base)})
         for name, values in table.values.items()
@@ -114,14 +112,10 @@ def dataset_of_table(table: ColumnTable) -> xr.Dataset:
     ds = with_rows(ds, of_rows | table.values)
     if table.temperature and "temperature" not in ds:
         ds = with_conditions(ds, {"temperature": table.temperature})
-    return ds if set(ds) & set(SWEPT) else with_point_numbers(ds)
-
-
-def with_point_numbers(ds: xr.Dataset) -> xr.Dataset:
-    """Measured data without a quantity of SWEPT, with the variable `number` that counts the points."""
-    about = {"units": "1", "long_name": long_name_of("number"), "header": "the order of the rows"}
-    ds = ds.assign(number=("point", np.arange(1.0, ds.sizes["point"] + 1), about))
-    ds.attrs["understood"] += "\nno time and no voltage: the rows are counted"
+    if not set(ds) & set(SWEPT):
+        about = {"units": "1", "long_name": long_name_of("number"), "header": "the order of the rows"}
+        ds = ds.assign(number=("point", np.arange(1.0, ds.sizes["point"] + 1), about))
+        ds.attrs["understood"] += "\nno time and no voltage: the rows are counted"
     return ds
 
 
@@ -284,10 +278,8 @@ def case_for(ds: xr.Dataset) -> tuple[str, str]:
             return "rv-loop", "the reads of the loop of the case"
         return ("ltp-ltd", "the reads of its pulses") if "number" in names else ("retention", "the reads of its hold")
     if "time" in names:
-        return (
-            "rv-loop",
-            "the current, with the measured waveform as the drive" if swept else "the current along its drive",
-        )
+        along = "the current, with the measured waveform as the drive" if swept else "the current along its drive"
+        return "rv-loop", along
     if branch_ratio(ds) > HYSTERETIC:
         ends = np.append(np.flatnonzero(np.diff(ds["branch"].values)), ds.sizes["point"] - 1)
         path = [f"{v:.6g} V" for v in ds["voltage"].values[[0, *ends]]]

@@ -129,9 +129,8 @@ class Sheet(NamedTuple):
         if len(rows) < len(texts):  # a quote encloses the end of a line
             again = reader(texts)
             first = next(i for i, _ in enumerate(again) if again.line_num != i + 1)
-            raise self.fault(
-                self.line(number + first, texts[first]), None, "quotes that are closed in their line", "one"
-            )
+            line = self.line(number + first, texts[first])
+            raise self.fault(line, None, "quotes that are closed in their line", "one")
         return rows
 
     def fault(
@@ -157,32 +156,14 @@ def divided(line: str, divider: str, quoted: bool) -> Iterator[Cell]:
     at = 0
     for text in texts:
         bare = text.strip()
-        yield Cell(at + len(text) - len(text.lstrip()) + 1, without_quotes(bare) if quoted else bare)
+        if quoted and len(bare) > 1 and bare[0] == bare[-1] == '"':
+            bare = bare[1:-1].replace('""', '"').strip()
+        yield Cell(at + len(text) - len(text.lstrip()) + 1, bare)
         at += len(text) + 1
 
 
-def without_quotes(text: str) -> str:
-    """Text without the quotes around it."""
-    return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text
-
-
 NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?|inf(?:inity)?)", re.IGNORECASE)
-MISSING = {
-    "",
-    "-",
-    "--",
-    "---",
-    "nan",
-    "na",
-    "n/a",
-    "null",
-    "none",
-    "#n/a",
-    "#ref",
-    "overflow",
-    "over range",
-    "overrange",
-}
+MISSING = {"", *"- -- --- nan na n/a null none #n/a #ref overflow overrange".split(), "over range"}
 # of a spreadsheet, "#DIV/0!"; of a C program on Windows, "-1.#IND", "1.#QNAN0e+000"
 NO_NUMBER = re.compile(
     r"#(?:ref|div/0|value|num|name|null)[!?]?|[+-]?1\.#(?:ind|qnan|snan|inf)\w*(?:[+-]\d+)?", re.IGNORECASE

@@ -89,9 +89,7 @@ def table_in(
     records = titled(blocks, title) if title else first_curve(blocks, names)
     titles = dict.fromkeys(title_of(block) for block in blocks if not any(block is record for record in records))
     others = [name for name in titles if name and name not in map(title_of, records)]
-    forms += [
-        f"Keithley 4200 ({program})" for sign, program in PROGRAMS.items() if about is not None and sign in about.text
-    ]
+    forms += [f"Keithley 4200 ({program})" for sign, program in PROGRAMS.items() if about and sign in about.text]
     first = records[0], *used(records[0], names)
     columns = first[1].columns[0]  # the same columns in all records
     same = {name: shortest(records[0], column) for name, column in columns.items() if not column.named}
@@ -149,11 +147,8 @@ def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock
     """A table and the others of its series with the same names."""
     if not first.series:
         return [first]
-    return [
-        b
-        for b in blocks
-        if b.sheet is first.sheet and b.series == first.series and b.header.texts == first.header.texts
-    ]
+    alike = [b for b in blocks if b.sheet is first.sheet and b.series == first.series]
+    return [block for block in alike if block.header.texts == first.header.texts]
 
 
 def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
@@ -171,9 +166,9 @@ def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, Tabl
     rows = table_rows(block, {column.place: column.quantity for column in columns})
     if columns and not rows.lines.size:
         raise block.sheet.fault(block.header, None, "numbers below the header", "none")
-    picked = (
-        choice(block, columns, rows) if has_measured(column.quantity for column in columns) else ColumnChoice([{}], {})
-    )
+    picked = ColumnChoice([{}], {})
+    if has_measured(column.quantity for column in columns):
+        picked = choice(block, columns, rows)
     if not has_measured(picked.columns[0]):
         every = {place: "a quantity" for place, cell in enumerate(block.header.cells) if cell.text}
         raise without_quantities(block, columns, table_rows(block, every))
@@ -183,12 +178,8 @@ def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, Tabl
         if column.place in rows.faults:
             raise rows.faults[column.place]
         if np.isnan(rows.numbers[column.place]).all():
-            raise block.sheet.fault(
-                block.sheet.line(int(rows.lines[0])),
-                None,
-                f"numbers in the column {column.header.text!r}",
-                "none at all",
-            )
+            line, expected = block.sheet.line(int(rows.lines[0])), f"numbers in the column {column.header.text!r}"
+            raise block.sheet.fault(line, None, expected, "none at all")
     return picked, rows
 
 
@@ -321,11 +312,10 @@ def with_settings(block: FileBlock, sheet: Sheet | None) -> FileBlock:
     settings = settings_of(sheet, block.sheet.title)
     rows = {cells[0]: cells[1:] for text in settings.split("\n") if len(cells := text.split("\t")) > 1}
     forcing = rows.get("Forcing Function", rows.get("Operation Mode", []))
+    channels = zip(rows.get("Device Terminal", []), rows.get("Compliance", []), forcing, strict=False)
     limits = {
         f"{terminal}I": limit
-        for terminal, text, force in zip(
-            rows.get("Device Terminal", []), rows.get("Compliance", []), forcing, strict=False
-        )
+        for terminal, text, force in channels
         if force.startswith("Voltage") and (limit := number_in(text, ".") or 0) > 0
     }
     return block._replace(settings=f"{block.settings}\n{settings}", limits=limits)
@@ -349,13 +339,8 @@ def check_remainder(sheet: Sheet, blocks: Sequence[FileBlock]) -> None:
             count = count + 1 if holds_numbers(text) else 0
             first = number if count == 1 else first
             if count == ROWS:
-                last = (
-                    next(
-                        (n for n in range(number, start) if lines[n - 1].strip() and not holds_numbers(lines[n - 1])),
-                        start,
-                    )
-                    - 1
-                )
+                words = (n for n in range(number, start) if lines[n - 1].strip() and not holds_numbers(lines[n - 1]))
+                last = next(words, start) - 1
                 expected = f"one table, as that in line {blocks[0].first}"
                 raise sheet.fault(
                     sheet.line(first), None, expected, "rows of numbers without a header that is understood",

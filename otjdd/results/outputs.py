@@ -21,13 +21,8 @@ class Output(NamedTuple):
     long_name: str
 
 
-def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
-    return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
-
-
 BIASED = "state temperature bias"
-
-OUTPUTS = _outputs({
+_ROWS: dict[str, tuple[str, str, str]] = {
     # coordinates
     "time": ("time", "s", "time"),
     "x": ("x", "m", "distance from the left electrode, cell centres"),
@@ -203,7 +198,8 @@ OUTPUTS = _outputs({
     "sneak_share": (
         "step word_line bit_line", "1", "fraction of the sensed current that has not come through the cell that is read",
     ),
-})  # fmt: skip
+}  # fmt: skip
+OUTPUTS = {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in _ROWS.items()}
 
 # Coordinates: each is a dimension of its own name, or lies along a dimension without values.
 COORDINATES = {
@@ -260,7 +256,7 @@ def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) ->
         length, other = sizes.setdefault(dim, (size, name))
         if size != length:
             raise ValueError(f"{name} is {size} long in {dim}, {other} is {length}")
-    return dims, array, {"units": unit, "long_name": long_name}
+    return dims, array, about(long_name, unit)
 
 
 def about(words: str, unit: str = "1") -> dict[str, str]:

@@ -79,16 +79,8 @@ def provenance(
     machine = {"python_version": platform.python_version(), "system": platform.system(), "processor": _processor()}
     run = {"created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "wall_time": float(wall_time)}
     solver = {f"solver_{name}": _plain(value) for name, value in (statistics or {}).items()}
-    return {
-        "Conventions": CONVENTIONS,
-        **case,
-        "case_resolved": resolved,
-        "source_sha256": sources.digest(),
-        **versions,
-        **machine,
-        **run,
-        **solver,
-    }
+    case |= {"case_resolved": resolved, "source_sha256": sources.digest()}
+    return {"Conventions": CONVENTIONS, **case, **versions, **machine, **run, **solver}
 
 
 def _plain(value: object) -> int | float | str:
@@ -119,11 +111,7 @@ def _processor() -> str:
     return next(names, "") or platform.processor() or platform.machine()
 
 
-FILTERS = {
-    1: "deflate",
-    2: "shuffle",
-    3: "fletcher32",
-}  # filters that otjdd writes; HDF5 would load others from libraries
+FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # that otjdd writes; HDF5 would load others from libraries
 
 
 def foreign_object(data: bytes) -> str:

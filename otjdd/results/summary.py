@@ -35,25 +35,19 @@ def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` is 
         return numbers_in_words(numbers)
     if drive.kind == "patterns":
         kinds = [part.kind for part in drive.parts]
-        programs = (
-            f"{numbers_in_words({'time': kinds.count('program')})} of programming, " if "program" in kinds else ""
-        )
-        writes_and_reads = numbers_in_words({word: kinds.count(word) for word in ("write", "read")}, " and ")
-        return f"{programs}{writes_and_reads} of a crossbar"
+        words = numbers_in_words({word: kinds.count(word) for word in ("write", "read")}, " and ")
+        if "program" in kinds:
+            words = f"{numbers_in_words({'time': kinds.count('program')})} of programming, {words}"
+        return f"{words} of a crossbar"
     waveform = drive.waveform()
-    return (
-        f"{numbers_in_words({'write': waveform.write_count, 'read': waveform.read_count})}, {waveform.duration:.6g} s"
-    )
+    counts = numbers_in_words({"write": waveform.write_count, "read": waveform.read_count})
+    return f"{counts}, {waveform.duration:.6g} s"
 
 
 def numbers_in_words(numbers: dict[str, int], comma: str = ", ") -> str:
     """Numbers of things in words: "1 state, 3 frequencies". numbers : word for a single thing -> number"""
-    return comma.join(f"{count} {word if count == 1 else plural(word)}" for word, count in numbers.items())
-
-
-def plural(word: str) -> str:
-    """A word for several things."""
-    return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"
+    several = {word: f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s" for word in numbers}
+    return comma.join(f"{count} {word if count == 1 else several[word]}" for word, count in numbers.items())
 
 
 def of_result(ds: xr.Dataset) -> str:
@@ -97,9 +91,7 @@ def beyond_instruments(ds: xr.Dataset) -> str:
     return f"; {reads} beyond {MEASURABLE:g} ohm, which no instrument measures: an electron in {pause:.3g} s"
 
 
-def crowded_walls(
-    ds: xr.Dataset, case: Any
-) -> str:  # a `case.case.Case`; the package `case` is on the floor of this one
+def crowded_walls(ds: xr.Dataset, case: Any) -> str:  # a `case.case.Case`, as in `of_drive`
     """Walls where vacancies hold more than CROWDED of their sites, and what their charge does to the band; "" without.
 
     case : the one of the result, for its densities of sites
@@ -158,9 +150,8 @@ def of_crossbar(ds: xr.Dataset) -> str:
     """Result of a crossbar in words."""
     size = f"{ds.sizes['word_line']} x {ds.sizes['bit_line']} cells, {ds.sizes['step'] - 1} steps"
     parts = [size, f"{float(ds.step_energy.sum()):.3g} J"]
-    disturb, sneak = (
-        np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
-    )
+    shares = (ds[name].values for name in ("write_disturb", "sneak_share"))
+    disturb, sneak = (np.abs(values[np.isfinite(values)]) for values in shares)
     parts += [f"writes change other cells by at most {disturb.max():.2g} decades"] if disturb.size else []
     parts += [f"sneak paths carry up to {100.0 * sneak.max():.3g} % of a read current"] if sneak.size else []
     parts += [settling(ds)] if "settling_time" in ds and (ds.sensed_current.notnull()).any() else []

@@ -36,7 +36,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.case.case import Case
-from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import IV, Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.kinds import with_half_the_nodes
@@ -102,10 +101,8 @@ def simulate_with_error(
     if reasons:
         log.warning("the error of the reads is not known in full: %s", "; ".join(reasons))
     if kind == "limit":
-        words = f"{NOT_STATED}; {extrapolation(name, grids)}"
-        return replaced(ds, name, grid_error.extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
-            {ATTRIBUTE: words}
-        )
+        limit = grid_error.extrapolated(values[0], values[1], grids[0] / grids[1])
+        return replaced(ds, name, limit).assign_attrs({ATTRIBUTE: f"{NOT_STATED}; {extrapolation(name, grids)}"})
     extrapolate = kind == "extrapolate" and not np.isnan(values[len(grids) - 1]).all()
     ds = with_errors(ds, name, grids, values, extrapolate)
     return ds.assign_attrs({ATTRIBUTE: "; ".join([ds.attrs[ATTRIBUTE], *(f"not known {words}" for words in reasons)])})
@@ -123,7 +120,9 @@ def other_runs(case: Case) -> dict[str, Case]:
     These are the runs on coarser grids and, if errors are stated, two on the second grid: with smaller tolerances and, for
     columns with a law, with half the nodes.
     """
-    if not reads_something(case.drive):
+    drive = case.drive
+    reads = isinstance(drive, IV) if isinstance(drive, Curves | Patterns) else drive.waveform().read_count > 0
+    if not reads:
         return {}
     runs = {f"{n} cells": on_grid for n, on_grid in on_coarser_grids(case).items()}
     if case.numerics.error != "limit":
@@ -187,9 +186,8 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
 def extrapolation(name: str, grids: list[int]) -> str:
     """A sentence on what is extrapolated in a result."""
     fine, coarse = grids[:2]
-    return (
-        f"{name} and its current are extrapolated to small cells, from {fine} and {coarse}; all else is of {fine} cells"
-    )
+    cells = f"from {fine} and {coarse}; all else is of {fine} cells"
+    return f"{name} and its current are extrapolated to small cells, {cells}"
 
 
 def variable_of(ds: xr.Dataset) -> str | None:
@@ -209,13 +207,6 @@ def without_error(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
         distributed = with_half_the_nodes(case) is not None
         ds = with_stated_errors(ds, name, Error(none, none, none, np.isfinite(none), none if distributed else None))
     return ds.assign_attrs({ATTRIBUTE: words})
-
-
-def reads_something(drive: Drive) -> bool:
-    """True for a drive with reads or I-V curves, whose errors can be stated."""
-    if isinstance(drive, Curves | Patterns):
-        return isinstance(drive, IV)
-    return drive.waveform().read_count > 0
 
 
 def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset | SolverError:
@@ -263,10 +254,7 @@ def extrapolated_error(
     limits = [
         grid_error.extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
-    if extrapolate:
-        grid = np.abs(limits[0] - limits[1])
-    else:
-        grid = grid_error.error_of_finest(grids, values)
+    grid = np.abs(limits[0] - limits[1]) if extrapolate else grid_error.error_of_finest(grids, values)
     grid, ranged = grid_error.at_least_range(grids, values, grid)
     time, columns = read_errors(values[1], strict), None if fewer is None else read_errors(values[1], fewer)
     return Error(limits[0], grid, time, ranged, columns)
@@ -294,8 +282,7 @@ def replaced(ds: xr.Dataset, name: str, limit: np.ndarray) -> xr.Dataset:
     new = np.where(np.isfinite(size), np.copysign(size, ds[name].values), ds[name].values)
     changed = {name: (ds[name].dims, new, ds[name].attrs)}
     if name == "read_resistance":
-        current = np.divide(
-            ds.read_voltage.values, new, out=ds.read_current.values.copy(), where=np.isfinite(new) & (new != 0.0)
-        )
+        there = np.isfinite(new) & (new != 0.0)
+        current = np.divide(ds.read_voltage.values, new, out=ds.read_current.values.copy(), where=there)
         changed["read_current"] = (ds.read_current.dims, current, ds.read_current.attrs)
     return ds.assign(changed)

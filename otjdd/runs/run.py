@@ -168,9 +168,8 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
     missing = {"case_resolved", "solver_status"} - set(stored.attrs)
     if missing:
         if ENGINE in stored.attrs:
-            raise ResultError(
-                path, "holds the points of a study, not one run", "run one point: otjdd run CASE --set KEY=VALUE ..."
-            )
+            advice = "run one point: otjdd run CASE --set KEY=VALUE ..."
+            raise ResultError(path, "holds the points of a study, not one run", advice)
         raise ResultError(path, "is not the result of one run", "rerun the results that it was made from")
     if str(stored.attrs["solver_status"]).startswith("interrupted"):
         raise ResultError(path, "holds a run that was interrupted", "run its case again")
@@ -242,11 +241,8 @@ def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:
     """Differences of two results in words, of numbers first, then of versions and machine; [] if all bits agree."""
     if store.data_sha256(stored) == store.data_sha256(new):
         return []
-    lines = [
-        case_data
-        for name in sorted(map(str, {*stored.variables, *new.variables}))
-        if (case_data := unlike(name, stored, new))
-    ]
+    names = sorted(map(str, {*stored.variables, *new.variables}))
+    lines = [words for name in names if (words := unlike(name, stored, new))]
     versions = [name for name in stored.attrs if name.endswith("_version") or name in ABOUT_THE_MACHINE]
     changed = {name: new.attrs.get(name) for name in versions if new.attrs.get(name) != stored.attrs[name]}
     return lines + [f"{name}: {stored.attrs[name]} then, {now} now" for name, now in changed.items()]

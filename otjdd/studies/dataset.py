@@ -21,6 +21,7 @@ from otjdd.analysis.synapse import two_in_turn
 from otjdd.case.case import Case
 from otjdd.case.study_axes import coordinate
 from otjdd.results import store
+from otjdd.results.outputs import about
 from otjdd.results.store import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
 from otjdd.studies import plan as keeping
@@ -56,35 +57,28 @@ def collect(planned: Plan, folder: Path, case: Case) -> xr.Dataset:
             own = f"point_{name}" if inner == (name,) else name
             variables[own] = (*dims, *inner), values.reshape(*shape, *values.shape[1:]), attributes_of(name)
     states = [2 if p is None else int(p.status != "done") for p in ordered]
-    variables["status"] = dims, np.array(states, dtype="i1").reshape(shape), {
-        "units": "1", "long_name": "state of the point", "flag_values": [0, 1, 2], "flag_meanings": " ".join(STATES)
-    }  # fmt: skip
+    flags = {"flag_values": [0, 1, 2], "flag_meanings": " ".join(STATES)}
+    variables["status"] = dims, np.array(states, dtype="i1").reshape(shape), about("state of the point") | flags
     reasons = np.array(["" if p is None else p.reason for p in ordered], dtype=object)
-    variables["reason"] = dims, reasons.reshape(shape), {"units": "1", "long_name": "why the point failed"}
+    variables["reason"] = dims, reasons.reshape(shape), about("why the point failed")
     limits = np.array(["" if p is None else p.limits for p in ordered], dtype=object)
-    variables[ATTRIBUTE] = (
-        dims,
-        limits.reshape(shape),
-        {"units": "1", "long_name": "limits of the model that were passed"},
-    )
+    variables[ATTRIBUTE] = dims, limits.reshape(shape), about("limits of the model that were passed")
     # equal studies have equal attributes, so that these contain no times
-    about = store.provenance(case.source, case.resolved(), title=case.title)
-    sample = case.study.sample if case.study else None
-    drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
-    return xr.Dataset(
-        variables,
-        coords,
-        {k: v for k, v in about.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn,
-    )
+    origin = store.provenance(case.source, case.resolved(), title=case.title)
+    attrs = {k: v for k, v in origin.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()}
+    if case.study and case.study.sample:
+        attrs |= {SAMPLE_METHOD: case.study.sample.method, SAMPLE_COUNT: case.study.sample.count}
+    return xr.Dataset(variables, coords, attrs)
 
 
 def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, KeptArray]:
     """Arrays of a point that this study keeps, with their coordinates. Its file may have more arrays, for another study."""
     if point is None or point.status != "done":
         return {}
-    names = sorted(
-        (name for name in point.arrays if keeping.is_kept(name, keep)), key=lambda name: keeping.place_among(name, keep)
-    )
+    names = []
+    for kept in dict.fromkeys(keep):  # itself, or the numbers of a metric that are not kept by their own names
+        parts = [name for name in point.arrays if name.startswith(f"{kept}.") and "[" not in name and name not in keep]
+        names += [kept] * (kept in point.arrays) + sorted(parts)
     dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
     return {name: point.arrays[name] for name in (*names, *dims)}
 
@@ -95,7 +89,7 @@ def coordinates(planned: Plan) -> dict[str, Any]:
     for axis in planned.axes:
         for key in axis.keys:
             values, unit = coordinate(axis.column(key))
-            coords[key] = (axis.name,), values, {"units": unit, "long_name": key}
+            coords[key] = (axis.name,), values, about(key, unit)
     return coords
 
 
@@ -131,7 +125,7 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
 
 def attributes_of(name: str) -> dict[str, str]:
     output = keeping.unit_and_name(name)
-    return {"units": output.unit, "long_name": output.long_name}
+    return about(output.long_name, output.unit)
 
 
 def counts(ds: xr.Dataset) -> dict[str, int]:
@@ -296,10 +290,8 @@ def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
         "median_resistance_error": (by_name["median_error"], "ohm", "standard error of the median resistance"),
     }
     for key, (name, meaning) in MEANINGS.items():
-        what |= {
-            name: (by_name[key], "1", meaning),
-            f"{name}_error": (by_name[f"{key}_error"], "1", f"standard error of the {meaning}"),
-        }
+        what[name] = by_name[key], "1", meaning
+        what[f"{name}_error"] = by_name[f"{key}_error"], "1", f"standard error of the {meaning}"
     what |= {name: (by_name[name], "1", f"number of {name}") for name in ("devices", "cycles")}
     ds = xr.Dataset(
         {name: array.assign_attrs(units=unit, long_name=words) for name, (array, unit, words) in what.items()}

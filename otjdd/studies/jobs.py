@@ -193,10 +193,8 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
 
     In a user's session the answer is always DATASETS, which the process that all others are copied from has loaded.
     """
-    plain = (
-        interpreter.OWN and not any(plan.name_parts(name)[0] in METRICS for name in names) and not makes_dataset(case)
-    )
-    return () if plain else (DATASETS,)
+    metrics = any(plan.name_parts(name)[0] in METRICS for name in names)
+    return () if interpreter.OWN and not metrics and not makes_dataset(case) else (DATASETS,)
 
 
 def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[PointOutcome | None]:

@@ -114,8 +114,18 @@ def warn_of_one_seed(plan: Plan) -> None:
 
 
 def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:
-    """Names of the arrays that a study of a drive keeps."""
-    return study.keep or by_default(drive)
+    """Names of the arrays that a study of a drive keeps: those that it states, or a few by default."""
+    if study.keep:
+        return study.keep
+    if isinstance(drive, Following):
+        return "capacitance", "conductance_ac"
+    if isinstance(drive, Curves):
+        return ("bias_current",)
+    if isinstance(drive, Patterns):
+        return ("write_disturb", "step_energy")
+    if drive.waveform().read_count:
+        return ("read_resistance",)
+    return "conduction_current[-1]", "vacancy_mean_position[-1]"
 
 
 def check_expected(case: Case, file: str = "case.toml") -> None:
@@ -155,19 +165,6 @@ class KeptArray(NamedTuple):
     values: np.ndarray
 
 
-def by_default(drive: Drive) -> tuple[str, ...]:
-    """Names that a study of a drive keeps by default."""
-    if isinstance(drive, Following):
-        return "capacitance", "conductance_ac"
-    if isinstance(drive, Curves):
-        return ("bias_current",)
-    if isinstance(drive, Patterns):
-        return ("write_disturb", "step_energy")
-    if drive.waveform().read_count:
-        return ("read_resistance",)
-    return "conduction_current[-1]", "vacancy_mean_position[-1]"
-
-
 def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:
@@ -197,17 +194,6 @@ def name_parts(name: str) -> tuple[str, str, tuple[int, ...]]:
     if not match:
         return "", "", ()
     return match[1], match[2] or "", tuple(map(int, match[3].split(","))) if match[3] else ()
-
-
-def is_kept(name: str, names: Sequence[str]) -> bool:
-    """True if a name is among `names`, itself or as a number of a metric there."""
-    return name in names or (name.partition(".")[0] in names and "[" not in name)
-
-
-def place_among(name: str, names: Sequence[str]) -> tuple[int, str]:
-    """Key that sorts kept arrays in the order of `names`."""
-    base = name if name in names else name.partition(".")[0]
-    return names.index(base), name
 
 
 def outputs_for(names: Sequence[str]) -> set[str] | None:
@@ -240,7 +226,10 @@ def measure_arrays(
     for name in names:
         base, number, index = name_parts(name)
         if base in METRICS:
-            numbers = metric_numbers(whole() if whole else dataset(arrays), base)
+            try:
+                numbers = METRICS[base].of(whole() if whole else dataset(arrays))
+            except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
+                raise ValueError(f"study.keep: the metric {base} does not fit this drive ({error})") from error
             for key in [number] if number else METRICS[base].numbers:
                 results[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
             continue
@@ -253,17 +242,8 @@ def measure_arrays(
             values = values[i]
         results[name] = KeptArray(dims, values)
         all_dims |= set(dims)
-    return results | {
-        d: KeptArray((d,), np.asarray(arrays[d])) for d in sorted(all_dims) if d in arrays and d not in results
-    }
-
-
-def metric_numbers(ds: xr.Dataset, name: str) -> dict[str, float]:
-    """Numbers of a metric. Raises ValueError when the metric does not fit the drive of the run."""
-    try:
-        return METRICS[name].of(ds)
-    except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
-        raise ValueError(f"study.keep: the metric {name} does not fit this drive ({error})") from error
+    coords = [dim for dim in sorted(all_dims) if dim in arrays and dim not in results]
+    return results | {dim: KeptArray((dim,), np.asarray(arrays[dim])) for dim in coords}
 
 
 def unit_and_name(name: str) -> Output:

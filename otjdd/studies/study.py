@@ -209,10 +209,8 @@ def run(
         announce(f"{len(planned.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    work, waiting = (
-        jobs.StudyWork(planned.case, planned.keep, folder),
-        (jobs.PointJob(d, planned.changes(i)) for d, i in todo.items()),
-    )
+    work = jobs.StudyWork(planned.case, planned.keep, folder)
+    waiting = (jobs.PointJob(d, planned.changes(i)) for d, i in todo.items())
     first = True
     import h5netcdf  # noqa: F401  (for the Dataset at the end; imported now, while the workers load)
     import xarray  # noqa: F401

@@ -20,14 +20,6 @@ def part(text: str, name: str) -> str:
     return inside.strip("\n")
 
 
-def with_body(text: str, name: str, body: str) -> str:
-    """The text with `body` between the marks of a name. Raises ValueError for a text without them."""
-    part(text, name)
-    begin, end = marks(name)
-    before, _, rest = text.partition(begin)
-    return f"{before}{begin}\n{body}\n{end}{rest.partition(end)[2]}"
-
-
 def check(file: Path, name: str) -> str:
     """The generated part of a file. Called before long work as a check. Raises ValueError without marks, ResultError."""
     try:
@@ -39,4 +31,6 @@ def check(file: Path, name: str) -> str:
 def update(file: Path, name: str, body: str) -> None:
     """Replace the generated part of a file. Raises ValueError for a file without marks, ResultError."""
     check(file, name)
-    write_whole(file, with_body(read_whole(file).decode(), name, body).encode())
+    begin, end = marks(name)
+    before, _, rest = read_whole(file).decode().partition(begin)
+    write_whole(file, f"{before}{begin}\n{body}\n{end}{rest.partition(end)[2]}".encode())

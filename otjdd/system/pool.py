@@ -210,7 +210,9 @@ class Worker:
             return AGAIN
         if isinstance(error, ProcessExpired):
             stop([self])  # the process may have ended while it held the locks of its pool
-            error = MemoryError(f"the process {fate(error.exitcode)}; out of memory?")
+            code = error.exitcode
+            fate = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            error = MemoryError(f"the process {fate}; out of memory?")
         elif isinstance(error, TimeoutError):
             error = TimeoutError(f"took longer than {limit:g} s")
         if error is None:
@@ -231,11 +233,6 @@ class Worker:
         ending.start()
         self.pool = None
         return ending
-
-
-def fate(code: int) -> str:
-    """How a process ended, in words. code : its exit code"""
-    return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 def stop(slots: Iterable[Slot]) -> None:
@@ -343,9 +340,8 @@ def check_place() -> None:
     """Raise OSError if the path of the folder for temporary files is too long for the sockets of multiprocessing."""
     folder = tempfile.gettempdir()
     if len(os.fsencode(folder + SOCKET)) > LONGEST_ADDRESS:
-        raise OSError(
-            errno.ENAMETOOLONG, "too long a path for the sockets of processes; set TMPDIR to a shorter one", folder
-        )
+        reason = "too long a path for the sockets of processes; set TMPDIR to a shorter one"
+        raise OSError(errno.ENAMETOOLONG, reason, folder)
 
 
 @contextmanager
@@ -413,14 +409,14 @@ def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]])
     On one processor, and in a process of a pool, which has one processor to itself, the calls follow each other.
     Raises the exception of main, else of the first of the others that failed.
     """
-    if cores() == 1 or mp.parent_process() is not None:
-        return main(), [other(go_on) for other in others]
     failed = Event()
 
     def check(fraction: float) -> None:
         if failed.is_set():
             raise KeyboardInterrupt
 
+    if cores() == 1 or mp.parent_process() is not None:
+        return main(), [other(check) for other in others]
     with ThreadPoolExecutor(max(1, len(others))) as threads:
         futures = [threads.submit(other, check) for other in others]
         try:
@@ -428,7 +424,3 @@ def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]])
         except BaseException:
             failed.set()
             raise
-
-
-def go_on(fraction: float) -> None:
-    """A `check` that never stops the call."""

@@ -45,6 +45,5 @@ def digest(rooms: tuple[str, ...] = OF_NUMBERS) -> str:
 def check_same(other: str) -> None:
     """Raise ResultError unless a process whose digest of ALL is `other` has loaded the same sources as this one."""
     if other != digest(ALL):
-        raise ResultError(
-            PACKAGE, "was changed while otjdd ran: its processes have loaded different versions", "begin again"
-        )
+        reason = "was changed while otjdd ran: its processes have loaded different versions"
+        raise ResultError(PACKAGE, reason, "begin again")

@@ -208,7 +208,8 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
     late_pre, late_post = max(-delay, 0.0), max(delay, 0.0)
     times, own_pre, own_post = _merge(pre.times + late_pre, post.times + late_post)
     pre_limits, post_limits = (_limits(own, w.voltages, times) for own, w in ((own_pre, pre), (own_post, post)))
-    marks = np.concatenate([_merge_marks(w, own) for w, own in ((pre, own_pre), (post, own_post))])
+    at = [(own[np.searchsorted(w.times, w.read_times)], w) for own, w in ((own_pre, pre), (own_post, post))]
+    marks = np.concatenate([np.column_stack([read_times, w.write_voltages]) for read_times, w in at])
     both = np.stack([pre_limits[0] - post_limits[0], pre_limits[1] - post_limits[1]], axis=1).ravel()
     return _tidy(np.repeat(times, 2), both, marks[np.argsort(marks[:, 0], kind="stable")])
 
@@ -303,12 +304,6 @@ def _merge(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarra
     on_union = np.empty_like(both)
     on_union[order] = union[np.cumsum(fresh) - 1]
     return union, on_union[: first.size], on_union[first.size :]
-
-
-def _merge_marks(waveform: Waveform, own_times: np.ndarray) -> np.ndarray:
-    """Marks of a waveform whose breakpoints were shifted to own_times."""
-    at = np.searchsorted(waveform.times, waveform.read_times)
-    return np.column_stack([own_times[at], waveform.write_voltages])
 
 
 def _limits(own_times: np.ndarray, voltages: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

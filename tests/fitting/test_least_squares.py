@@ -1,5 +1,6 @@
 """The local search, its updates of derivatives, and errors, on functions of known answers, in place of the solver."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ def made(function, truth, sigma=0.02, seed=0, bounds=(-10.0, 10.0), uncertainty=
     curve = MeasuredCurve(0, "made", "number", "x", X, y, False, Scale("linear", 1.0), np.full(len(X), sigma), uncertainty,
                   np.arange(len(X)) + 1, "reads", np.arange(len(X)))  # fmt: skip
     moving = tuple(Parameter(f"p{i}", "", *bounds, False, 5.0) for i in range(len(truth)))
-    return Function(Task(None, (ComparedRun(CASE, (curve,)),), moving, ()), function, [0, 0])
+    return Function(Task(case=None, runs=(ComparedRun(CASE, (curve,)),), parameters=moving, notes=()), function, [0, 0])
 
 
 def decay(x):
@@ -167,7 +168,7 @@ def test_the_evaluator_of_cases_counts_and_keeps_the_order():
         return [(i, Simulated(np.array([float(i), 0.0]))) for i in reversed(range(len(given)))]
 
     task = made(decay, [0.0, 0.0]).task
-    evaluate = Evaluator(task._replace(runs=task.runs * 2), compute, [0, 0])
+    evaluate = Evaluator(replace(task, runs=task.runs * 2), compute, [0, 0])
     np.testing.assert_array_equal(evaluate([np.zeros(2), np.ones(2)]), [[0, 0, 1, 0], [2, 0, 3, 0]])
     assert evaluate.count == [2, 0]
     assert jobs[2][1] == {"p0": 6.0, "p1": 6.0}
@@ -183,11 +184,11 @@ def test_losses_are_those_of_scipy_and_bear_an_outlier(name):
     (run,) = evaluate.task.runs
     curve = run.curves[0]
     spoilt = curve._replace(y=curve.y + np.where(np.arange(len(X)) == 5, 1.0, 0.0))
-    evaluate = evaluate._replace(task=evaluate.task._replace(runs=(run._replace(curves=(spoilt,)),), loss=name))
+    evaluate = evaluate._replace(task=replace(evaluate.task, runs=(run._replace(curves=(spoilt,)),), loss=name))
     found = minimise(evaluate, np.array([0.9, 0.4]))
     errors = covariance.standard_errors(evaluate.task, found)
     assert (np.abs(found.x - [1.0, 0.5]) < 3 * errors.error).all()
-    plain = evaluate._replace(task=evaluate.task._replace(loss="linear"))
+    plain = evaluate._replace(task=replace(evaluate.task, loss="linear"))
     assert np.abs(minimise(plain, np.array([0.9, 0.4])).x - [1.0, 0.5])[0] > 3 * errors.error[0]
     assert len(errors.outliers) == 1
     assert "made line 6" in errors.outliers[0]
@@ -198,7 +199,7 @@ def test_a_reduced_chi_square_far_from_one_is_told():
     for evaluate, factor, said in ((small, 0.2, "misses the data"), (large, 5.0, "scatter less")):
         (run,) = evaluate.task.runs
         curve = run.curves[0]._replace(sigma=factor * run.curves[0].sigma)
-        task = evaluate.task._replace(runs=(run._replace(curves=(curve,)),))
+        task = replace(evaluate.task, runs=(run._replace(curves=(curve,)),))
         found = covariance.standard_errors(task, minimise(evaluate._replace(task=task), np.zeros(2)))
         assert said in found.warnings[0]
 

@@ -118,7 +118,7 @@ SMALL_LOOP = {"device.film.cells": 16, "numerics.current_tolerance": 1e-6, "driv
 @pytest.mark.parametrize("key", ["device.film.tunnelling_mass", "device.left.barrier"])
 def test_derivatives_of_reads_are_differences_along_the_steps_of_the_best(key):
     case, trail = small().replace(SMALL_LOOP), Trail()
-    task, x = Outputs(case, parameters(case, [key])), np.zeros(1)
+    task, x = Outputs(case=case, parameters=parameters(case, [key])), np.zeros(1)
     best = simulate(case, trail=trail)
     slopes = derivatives(task, x, best, trail.steps, one_by_one)
     far = simulate(case.replace(task.values(x + STEP)), trail=Trail(trail.steps))

@@ -5,9 +5,9 @@ import pytest
 from fitted_devices import CURVES, small
 
 from otjdd.errors import SolverError
-from otjdd.fitting.curves import noise_along
 from otjdd.fitting.gradients import change_along
 from otjdd.fitting.parameters import parameters
+from otjdd.fitting.search import noise_along
 from otjdd.solver.simulate import simulate_junction
 from otjdd.solver.start import Trail
 

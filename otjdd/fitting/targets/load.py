@@ -100,7 +100,7 @@ def checked_task(
         raise CaseError(wrong)
     firsts = [next(part.case for part in cases if parameter.of(part.name)) for parameter in stated]
     moving = tuple(parameter.parameter(first) for parameter, first in zip(stated, firsts, strict=True))
-    return TargetTask(tuple(cases), moving, tuple(stated))
+    return TargetTask(cases=tuple(cases), parameters=moving, stated=tuple(stated))
 
 
 def calibration_problems(

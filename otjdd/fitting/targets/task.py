@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -23,9 +24,8 @@ from otjdd.case.case import Case
 from otjdd.case.drive import Drive
 from otjdd.case.keys import value_in_case
 from otjdd.errors import CaseError, NotAsExpected, SolverError
-from otjdd.fitting.curves import LINEAR, noise_along, takes_trail
-from otjdd.fitting.parameters import Parameter, bounds_of
-from otjdd.fitting.search import Simulated
+from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.search import Aimed, Simulated
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 from otjdd.studies import plan
@@ -276,16 +276,15 @@ def weighted(residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.copysign(root, residuals), slopes
 
 
-class TargetTask(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class TargetTask(Aimed):
     """All inputs of a fit with targets. Its numbers are on the scales of their goals, in tolerances.
 
     stated : how the file states each parameter
     """
 
     cases: tuple[TargetedCase, ...]
-    parameters: tuple[Parameter, ...]
     stated: tuple[FreeParameter, ...]
-    loss: str = LINEAR
     rough: bool = True
 
     @property
@@ -314,18 +313,9 @@ class TargetTask(NamedTuple):
         ]
 
     @property
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates (parameter,) of the bounds."""
-        return bounds_of(self.parameters)
-
-    @property
     def start(self) -> np.ndarray:
         """Coordinates (parameter,) from which the search starts."""
         return np.zeros(len(self.parameters))
-
-    def global_ends(self, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ends (parameter,) of a global search: the bounds."""
-        return self.ends
 
     def global_score(self, numbers: np.ndarray) -> float:
         """Score of numbers (target,)."""
@@ -333,21 +323,14 @@ class TargetTask(NamedTuple):
 
     @property
     def simulate(self) -> Callable[..., Simulated]:
-        """Function of a job, which returns the values of a run: of its targets, and of those held against it."""
         return target_values
 
     @property
-    def follows(self) -> bool:
-        """True if every run can take the time steps of another one."""
-        return all(takes_trail(run.of(part.coarse)) for part in self.cases for run in part.runs)
-
-    @property
-    def noise_along(self) -> float:
-        """Noise of the numbers of runs that take the time steps of another one, where a tolerance is a factor of e."""
-        return max(noise_along(run.of(part.coarse)) for part in self.cases for run in part.runs)
+    def simulated_cases(self) -> list[Case]:
+        return [run.of(part.coarse) for part in self.cases for run in part.runs]
 
     def jobs(self, x: np.ndarray) -> list[tuple[Any, ...]]:
-        """Arguments of `simulate` for each run, at coordinates x (parameter,)."""
+        """Each run with its targets and those held against it, at coordinates x (parameter,)."""
         return [
             (part.coarse, run, (*run.target, *part.held_against(run)), self.changes(x, part.name))
             for part in self.cases
@@ -367,7 +350,7 @@ class TargetTask(NamedTuple):
 
     def with_own_numerics(self) -> Self:
         """The same task without coarse numerics."""
-        return self._replace(cases=tuple(part._replace(coarse=part.case) for part in self.cases))
+        return replace(self, cases=tuple(part._replace(coarse=part.case) for part in self.cases))
 
     def evaluation(self, numbers: np.ndarray) -> Evaluation:
         """Evaluation of numbers (target,)."""
@@ -375,9 +358,6 @@ class TargetTask(NamedTuple):
         values = [goal.unscaled(float(number)) for goal, number in zip(goals, numbers, strict=True)]
         residuals = [goal.residual(value) for goal, value in zip(goals, values, strict=True)]
         return Evaluation(np.array(values), np.array(residuals))
-
-    def check_start(self, numbers: np.ndarray) -> None:
-        """Any place may be a start."""
 
     def residuals(self, numbers: np.ndarray) -> np.ndarray:
         """Weighted residuals (target,) of numbers (target,), see `weighted`."""

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,7 +212,7 @@ def test_targets_within_limits_have_no_slope_and_those_that_failed_a_residual(tm
     (run,) = part.runs
     goals = {"value": None, "at_least": 1.0}
     limited = run.model_copy(update={"target": (run.target[0], run.target[0].model_copy(update=goals))})
-    both = task._replace(cases=(part._replace(runs=(limited,)),))
+    both = replace(task, cases=(part._replace(runs=(limited,)),))
     J = both.jacobian(np.array([70.0, 70.0]), np.ones((2, 2)))
     assert (J[0] > 0.0).all()
     assert not J[1].any()
