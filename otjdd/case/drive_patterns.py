@@ -112,7 +112,7 @@ def target_rows(targets: TargetFile) -> list[list[float]]:
 
 def greys(targets: TargetPicture, shape: tuple[int, int]) -> np.ndarray:
     """Conductances [S] (R, C) of a picture. Raises NotAsExpected for one that cannot be read or has another size."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     expected = f"a picture of {shape[1]} x {shape[0]} pixels, bit lines x word lines"
     try:
@@ -121,7 +121,10 @@ def greys(targets: TargetPicture, shape: tuple[int, int]) -> np.ndarray:
             if size == (shape[1], shape[0]):
                 grey = np.asarray(opened.convert("L"), float) / 255.0
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NotAsExpected(f"{expected}, such as a PNG", f"a file that cannot be read as one ({error})") from None
+        why = (
+            "of another format" if isinstance(error, UnidentifiedImageError) else error
+        )  # its own words name an object
+        raise NotAsExpected(f"{expected}, such as a PNG", f"a file that cannot be read as one ({why})") from None
     if size != (shape[1], shape[0]):
         raise NotAsExpected(expected, f"{size[0]} x {size[1]}")
     ends = np.array([targets.black, targets.white])

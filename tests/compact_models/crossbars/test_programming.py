@@ -98,7 +98,10 @@ def test_a_text_file_and_a_picture_are_targets_and_widths_may_grow():
 
 FAULTS = [
     ('"9 S"', "bar.toml:18:23 drive.parts[0].targets: expected conductances from 1.01e-08 S to"),
-    ('{ picture = "words.csv", black = "1 uS", white = "2 uS" }', "got a file that cannot be read as one"),
+    (
+        '{ picture = "words.csv", black = "1 uS", white = "2 uS" }',
+        "got a file that cannot be read as one (of another format)",
+    ),
     ('{ picture = "big.png", black = "1 uS", white = "2 uS" }', "expected a picture of 4 x 3 pixels"),
 ]
 
