@@ -229,8 +229,6 @@ RULES = (
     Rule("donors", 'with of = "ions": an electron takes from the charge that vacancies have by ions.charge',
          lambda case, trap: trap.of is not None, law=True),
     rule_of_drives("kinetic", ("patterns",), ": compact models have no occupancy of traps"),
-    Rule("kinetic", 'with drive.ions = "moving": traps answer a small signal at frozen ions',
-         lambda case, _: getattr(case.drive, "ions", "frozen") == "moving"),
     Rule("kinetic", 'with ions.noise = "{noise}"', noisy,
          "their occupancy would follow the smooth density of vacancies, not the single ions"),
     Rule("kinetic", "with {what}, whose state is of vacancies", always,

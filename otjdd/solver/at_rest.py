@@ -246,7 +246,8 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     moving, following, omega = drive.ions == "moving", drive.polarisation == "following", 2.0 * np.pi * frequency
     of_columns = linear_response.admittances(columns, frequency, moving, following)
     if have_memory(run.state):
-        of_columns = of_columns + admittances_of_traps(run, omega)
+        moved = [column.charges.moved(omega, moving, following) for column in columns] if moving or following else ()
+        of_columns = of_columns + admittances_of_traps(run, omega, moved)
     inside = of_columns.sum(axis=0) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside

@@ -210,6 +210,12 @@ class Response(NamedTuple):
         log_chord, charge = (self.numbers_by_V[of] + x @ self.numbers[of] for of in (LOG_G, CHARGE))
         return log_chord, charge
 
+    def moved(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Ions (Fq, F) [1/(m2 V)] that pass the open faces, and P (Fq,) [C/(m2 V)], by V_j, at omega (Fq,) [1/s]."""
+        system = self.frozen(moving, following)
+        x = np.array([system.solved(1j * w, system.by_V) for w in omega])
+        return x[:, self.ions] / self.charge_of_ions, x[:, self.polarisation].sum(axis=1)
+
     def drift(self, time: float, moving: bool, following: bool) -> tuple[float, float]:
         """Changes of ln G and of P over P_s in a time [s] at constant V_j: one implicit step."""
         system = self.frozen(moving, following)

@@ -18,7 +18,8 @@ rates of capture c_i and emission e_i, which the filling follows as it can:
     i w f' = S_L + S_R - (r_L + r_R) f'        S_i = [c_i (1 - f) dln c_i/dV - e_i f dln e_i/dV] v,  r_i = c_i + e_i
     Y = e area sum N {(1 - w_x)(S_R - r_R f') - w_x (S_L - r_L f') + j'}/v
 
-with w_x the share of v to the left of a trap, and j' the change of the electrons that pass it at rest, which the chord
+with the derivatives d/dV along all that moves with v, ions and polarisation where they follow it (`Response.moved`), w_x
+the share of v to the left of a trap, and j' the change of the electrons that pass it at rest, which the chord
 conductance of the channel holds already (`mechanisms.traps.kinetic`). So Y is zero at low frequencies, where the
 filling is steady; at high ones the traps do not follow.
 
@@ -36,7 +37,7 @@ the shot noise of the pulses and the Lorentzian of the telegraph (as of two stat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ from otjdd.case.case import Case
 from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import K0
+from otjdd.mechanisms.exchange import open_faces
 from otjdd.mechanisms.traps.capture import LEFT, RIGHT
 from otjdd.mechanisms.traps.kinetic import fill_traps, moment_of_rates, voltage_shares
 from otjdd.mechanisms.traps.sites import (
@@ -326,6 +328,30 @@ SLOWEST = 1e-300  # 1/s, of a trap that is divided by
 EXCHANGES = (FROM_LEFT, TO_LEFT), (FROM_RIGHT, TO_RIGHT)  # rates of the exchange with each electrode
 
 
+class Swing(NamedTuple):
+    """What of the state of a run moves with V_j [per V]."""
+
+    V: float  # 1, or 0 of what is a quarter of a period ahead of V_j
+    c: np.ndarray  # (K, N) 1/(m3 V)
+    passed: np.ndarray  # (K, 2) 1/(m2 V)
+    P: np.ndarray  # (K or 0,) C/(m2 V)
+
+
+def swings_of_rates(run: Run, swing: Swing) -> np.ndarray:
+    """Derivatives (K, T, RATES) [1/V] of the logarithms of the rates of a settled run along a swing. Raises SolverError."""
+    state, V, ends = run.state, float(run.state.V[0]), []
+    arrays = tuple(zip((state.c, state.passed, state.P), swing[1:], strict=True))
+    before = [array.copy() for array, _ in arrays]
+    for step in (VOLTAGE_STEP, -VOLTAGE_STEP):
+        for (array, moved), there in zip(arrays, before, strict=True):
+            array[:] = there + step * moved
+        ends.append(log_rates_at(run, V + step * swing.V))
+    for (array, _), there in zip(arrays, before, strict=True):
+        array[:] = there
+    log_rates_at(run, V)
+    return np.asarray((ends[0] - ends[1]) / (2.0 * VOLTAGE_STEP))
+
+
 def log_rates_at(run: Run, V: float) -> np.ndarray:
     """ln of the rates (K, T, RATES) of a run at a junction voltage [V], its ions as they are. Raises SolverError."""
     status = close_all(run.junction, run.state, V, CLOSURE_TOLERANCE)
@@ -335,22 +361,42 @@ def log_rates_at(run: Run, V: float) -> np.ndarray:
     return rates
 
 
-def admittances_of_traps(run: Run, omega: np.ndarray) -> np.ndarray:
-    """Admittances (K, F) [S] by the traps of each column of a settled run at omega (F,) [1/s]. Raises SolverError."""
-    junction, V = run.junction, float(run.state.V[0])
-    swing = (log_rates_at(run, V + VOLTAGE_STEP) - log_rates_at(run, V - VOLTAGE_STEP)) / (2.0 * VOLTAGE_STEP)
-    log_rate = log_rates_at(run, V)
-    rate, traps, total = (
-        np.exp(log_rate),
-        run.state.traps,
-        np.zeros((len(junction.kT), len(omega)), complex),
-    )
-    for own, share in groups_of(run):
-        k = own[0]
-        response = terminal_response(rate[own], swing[own], traps.filling[own], share, omega)
-        response += passing_swing(log_rate[own], swing[own])[:, None]
-        total[k] += ELEMENTARY_CHARGE * junction.channels.area[k] * traps.amount[own] @ response
+def admittances_of_traps(
+    run: Run, omega: np.ndarray, moved: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+) -> np.ndarray:  # fmt: skip
+    """Admittances (K, F) [S] by the traps of each column of a settled run at omega (F,) [1/s]. Raises SolverError.
+
+    moved : of each column what moves with V_j, as of `linear_response.Response.moved`; none where all is frozen
+    """
+    junction, total = run.junction, np.zeros((len(run.junction.kT), len(omega)), complex)
+    log_rate = log_rates_at(run, float(run.state.V[0]))
+    for number in range(len(omega) if moved else 1):
+        at = slice(number, number + 1) if moved else slice(None)
+        swing = swings_of_rates(run, swing_at(run, moved, number, 1))
+        if moved:
+            swing = swing + 1j * swings_of_rates(run, swing_at(run, moved, number, 1j))
+        for own, share in groups_of(run):
+            response = terminal_response(
+                np.exp(log_rate[own]), swing[own], run.state.traps.filling[own], share, omega[at]
+            )
+            response += passing_swing(log_rate[own], swing[own])[:, None]
+            amount = ELEMENTARY_CHARGE * junction.channels.area[own[0]] * run.state.traps.amount[own]
+            total[own[0], at] += amount @ response
     return total
+
+
+def swing_at(run: Run, moved: Sequence[tuple[np.ndarray, np.ndarray]], number: int, part: complex) -> Swing:
+    """What moves at a frequency of `moved`, in phase with V_j (part 1) or a quarter of a period ahead (1j)."""
+    state, width, N = run.state, run.junction.columns.width, run.state.c.shape[1]
+    swing = Swing(float(part == 1), np.zeros_like(state.c), np.zeros_like(state.passed), np.zeros_like(state.P))
+    for k, (through, P) in enumerate(moved):
+        faces = np.zeros(N + 1)
+        faces[slice(*open_faces(run.junction, N))] = (through[number] / part).real
+        swing.c[k] = -np.diff(faces) / width[k]
+        swing.passed[k] = faces[[0, -1]]
+        if swing.P.size:
+            swing.P[k] = (P[number] / part).real
+    return swing
 
 
 def groups_of(run: Run) -> Iterator[tuple[tuple[int, slice], np.ndarray]]:
@@ -395,6 +441,8 @@ def bias_of(log_rate: np.ndarray) -> float:
 
 def passing_swing(log_rate: np.ndarray, swing: np.ndarray) -> np.ndarray:
     """Change [1/(V s)] (n,) of the electrons that pass each of n traps at rest. log_rate, swing : (n, RATES)"""
+    if np.iscomplexobj(swing):
+        return passing_swing(log_rate, swing.real) + 1j * passing_swing(log_rate, swing.imag)
     above, below = (
         np.array([moment_of_rates(np.exp(row), bias_of(row)).passing for row in log_rate + step * swing])
         for step in (VOLTAGE_STEP, -VOLTAGE_STEP)

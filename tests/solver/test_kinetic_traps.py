@@ -353,3 +353,56 @@ def test_a_start_in_equilibrium_is_where_ions_and_charged_traps_come_to_rest(kin
         np.testing.assert_allclose(of_rest, late[name].values[[-1, -1]], rtol=1e-6)
     far = late.vacancy_concentration.values[0] / rest.vacancy_concentration.values[0] - 1.0
     assert np.abs(far).max() > 0.5
+
+
+# a film in which traps, ions and a polarisation follow a voltage about as fast as each other
+MOVING = {
+    "device.conducting_fraction": 1.0, "device.left.barrier": "1.5 eV", "device.right.barrier": "1.6 eV",
+    "device.left.screening_length": "0.1 nm", "device.right.screening_length": "0.05 nm", "device.film.thickness": "4 nm",
+    "device.film.cells": 12, "device.film.fixed_charge": "-4e26 1/m^3", "device.film.tunnelling_mass": 0.4,
+    "device.traps[0].density": "1e27 1/m^3", "device.traps[0].depth": "1.5 eV", "device.traps[0].initial": "equilibrium",
+    "device.traps[0].attempt_frequency": "1e10 Hz", "ions.density": "2e26 1/m^3", "ions.activation_energy": "0.42 eV",
+    "ions.initial": "equilibrium", "numerics.rtol": 1e-4, "numerics.atol": 1e-6, "numerics.current_tolerance": 1e-5,
+}  # fmt: skip
+POLAR = {"law": "two-level", "saturation": "0.02 C/m^2", "barrier": "0.42 eV", "dipole_length": "1 nm"}
+EXCHANGING = {"device.left.exchange": {"rate": "1 m/s", "equilibrium_density": "2e26 1/m^3"}}
+POLARISED = {"device.film.polarisation": POLAR, "ions.activation_energy": "2 eV"}
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    ("follows", "of_film"),
+    [({"ions": "moving"}, {}), ({"ions": "moving"}, EXCHANGING), ({"polarisation": "following"}, POLARISED)],
+    ids=["ions", "exchange", "polarisation"],
+)  # fmt: skip
+def test_traps_feel_what_moves_with_a_small_sine(follows, of_film):
+    """The answer is that of a transient, taken in the middle of its straight pieces, where fast traps have settled."""
+    f, P, periods, V, rest = 1e4, 24, 3, 1e-3, 1e-3
+    film = parse_case(CASE).replace(MOVING | of_film)
+    t = np.arange(2 * P * periods + 1) / (2 * P * f)
+    corners = V * np.sin(2 * np.pi * f * t[::2])
+    v = np.interp(t, t[::2], corners)
+    points = [[0.0, 0.0], *np.column_stack((rest + t, v)).tolist()]
+    transient = simulate(film.replace({"drive": table(points)}))
+    drive = {
+        "kind": "impedance",
+        "bias": [0.0],
+        "frequencies": [f],
+        "states": {"rest": [{"voltage": 0.0, "duration": rest}]},
+    }
+    answers = [simulate(film.replace({"drive": drive | more})).squeeze() for more in (follows, {})]
+    late = t[1::2][-2 * P :]
+    rows = np.searchsorted(transient.time.values, (rest + late) * (1.0 - 1e-12))
+    phase = 2.0 * np.pi * f * late
+    basis = np.column_stack((np.sin(phase), np.cos(phase), np.ones_like(late), late * f, (late * f) ** 2))
+
+    def amplitude(name):
+        fit = np.linalg.lstsq(basis, transient[name].values[rows], rcond=None)[0]
+        return fit[0] + 1j * fit[1]
+
+    charge = -film.device.junction_area * amplitude("right_electrode_charge")  # ions pass the left one alone
+    found = (amplitude("conduction_current") + 2j * np.pi * f * charge) / amplitude("voltage")
+    moving, frozen = (complex(ds.conductance_ac, 2.0 * np.pi * f * ds.capacitance) for ds in answers)
+    print(found, moving, frozen, abs(found / moving - 1.0), abs(frozen / moving - 1.0))
+    assert abs(found / moving - 1.0) < 0.02
+    assert abs(frozen / moving - 1.0) > 0.2
