@@ -69,7 +69,9 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
         size = float(np.exp(np.log(f * S).mean())) / mean**2
         fitted = {"slope": float(slope), "slope_error": math.sqrt(covariance[0, 0]), "size": size}
     shot, thermal, bandwidth = electron_noise(ds, mean, float(abs(voltage[0])))
-    ions = ions_of(ds)
+    ions = math.nan
+    if "single_ion_share" in ds and "column_weight" in ds and "kind" not in ds.dims:  # columns of one density
+        ions = float(ds.column_weight.values.sum() / ds.column_weight.values.min() / ds.single_ion_share.item())
     fitted |= {
         "ions": ions, "hooge": ions * fitted["size"],
         "scatter": float(np.log(np.abs(current)).std(ddof=1)), "shot_spectrum": shot, "thermal_spectrum": thermal,
@@ -81,14 +83,6 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
     }
     frequency = ("frequency", f, {"units": "Hz", "long_name": "frequency"})
     return xr.Dataset({"current_spectrum": spectrum} | numbers, {"frequency": frequency})
-
-
-def ions_of(ds: xr.Dataset) -> float:
-    """Number of vacancies of a junction whose ions hop at random, its columns of one density; nan for any other."""
-    if "single_ion_share" not in ds or "column_weight" not in ds or "kind" in ds.dims:
-        return math.nan
-    weight = ds.column_weight.values
-    return float(weight.sum() / weight.min() / ds.single_ion_share.item())
 
 
 def electron_noise(ds: xr.Dataset, current: float, voltage: float) -> tuple[float, float, float]:
@@ -155,17 +149,13 @@ def scatter(numbers: ArrayLike) -> Scatter:
         cycles_per_device = (total - float(n @ n) / total) / between
         variance = max(0.0, (square - noise) / cycles_per_device)
         error = math.hypot(square * math.sqrt(2 / between), noise_error) / cycles_per_device
-        d2d, d2d_error = math.sqrt(variance), error_of_root(variance, error)
+        d2d = math.sqrt(variance)  # its square is above -error: its own error is at most sqrt(error)
+        d2d_error = min(error / (2 * d2d), math.sqrt(error)) if variance > 0 else math.sqrt(error)
     changes = line_changes(x, finite)
     few = changes.size < 2
     drift_error = math.nan if few else float(np.std(changes, ddof=1)) / math.sqrt(changes.size)
     drift = float(changes.mean()) if changes.size else math.nan
     return Scatter(math.sqrt(within), c2c_error, d2d, d2d_error, drift, drift_error, devices, int(n.max()))
-
-
-def error_of_root(variance: float, error: float) -> float:
-    """Standard error of a standard deviation from the error of its square, which is above -error: at most sqrt(error)."""
-    return min(error / (2 * math.sqrt(variance)), math.sqrt(error)) if variance > 0 else math.sqrt(error)
 
 
 def line_changes(x: np.ndarray, finite: np.ndarray) -> np.ndarray:

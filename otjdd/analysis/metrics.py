@@ -35,8 +35,6 @@ def uptake(ds: xr.Dataset, settling: int = 1) -> dict[str, float]:
     """Numbers of a run with a read before forming, one after it, and two in each cycle that follows.
 
     settling : number of first cycles that `cycle` leaves out
-    formed [1] : vacancies after forming over those before   cycle [1] : largest relative change of them over a cycle
-    ratio [1] : high over low resistance of the last cycle
     Raises ValueError for a run with fewer reads.
     """
     count = np.interp(ds.read_time.values, ds.time.values, ds.vacancies.values)

@@ -36,7 +36,8 @@ def pulses(ds: xr.Dataset, least: float = LEAST_PULSE) -> list[slice]:
         top = height[stretch].max()
         for part in slices_of(height[stretch] > top / 2):
             pulse = slice(stretch.start + part.start, stretch.start + part.stop)
-            if top >= height.max() / 2 or not holds_read(ds, pulse, read_times):
+            time = np.asarray(ds.time)[pulse]
+            if top >= height.max() / 2 or not ((read_times >= time[0]) & (read_times <= time[-1])).any():
                 pulses.append(pulse)
     return pulses
 
@@ -45,14 +46,6 @@ def slices_of(mask: np.ndarray) -> list[slice]:
     """Slices of the stretches (n,) that are True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(int)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def holds_read(ds: xr.Dataset, pulse: slice, read_times: np.ndarray) -> bool:
-    """True where one of the reads [s] lies within the samples of a pulse."""
-    if not read_times.size:
-        return False
-    time = np.asarray(ds.time)[pulse]
-    return bool(((read_times >= time[0]) & (read_times <= time[-1])).any())
 
 
 def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
@@ -194,18 +187,21 @@ def curvature(conductance: ArrayLike) -> Curvature:
     return Curvature(nu, float(errors[2]))
 
 
+def slope(x: ArrayLike, y: ArrayLike) -> float:
+    """Least-squares slope dy/dx of y (N,) over x (N,), where both are finite; nan for fewer than two different x."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    good = np.isfinite(x) & np.isfinite(y)
+    return float(np.polyfit(x[good], y[good], 1)[0]) if len(np.unique(x[good])) > 1 else math.nan
+
+
 def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
     """Relative change per decade of time (n,) [s] of a resistance (n,) [ohm].
 
     Points that are nan, at a time of 0 or before, or of a resistance that is not above 0, are left out. nan for fewer than
     two different times.
     """
-    t, R = np.asarray(time, dtype=float), np.asarray(resistance, dtype=float)
-    usable = np.isfinite(t) & np.isfinite(R) & (t > 0) & (R > 0)
-    if len(np.unique(t[usable])) < 2:
-        return math.nan
-    slope = np.polyfit(np.log10(t[usable]), np.log10(R[usable]), 1)[0]
-    return float(10**slope - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 10 ** slope(*(np.log10(np.asarray(values, dtype=float)) for values in (time, resistance))) - 1
 
 
 def decay_constant(thickness: ArrayLike, resistance: ArrayLike) -> float:
@@ -213,8 +209,5 @@ def decay_constant(thickness: ArrayLike, resistance: ArrayLike) -> float:
 
     Points that are nan, or of a resistance that is not above 0, are left out. nan for fewer than two different thicknesses.
     """
-    d, R = np.asarray(thickness, dtype=float), np.asarray(resistance, dtype=float)
-    usable = np.isfinite(d) & np.isfinite(R) & (R > 0)
-    if len(np.unique(d[usable])) < 2:
-        return math.nan
-    return float(np.polyfit(d[usable], np.log(R[usable]), 1)[0] / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return slope(thickness, np.log(np.asarray(resistance, dtype=float))) / 2

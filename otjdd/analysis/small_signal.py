@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from otjdd.analysis.plasticity import slices_of
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.laws import suzuki
 from otjdd.system.late import xr
@@ -90,16 +91,21 @@ def mott_schottky(
     area : [m2], relative_permittivity : by default of the case, the permittivity of the right electrode without field
     Raises ValueError without a depletion layer, and for voltages that go to and fro.
     Numbers: doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
-    doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan if unknown
+    doping_ratio : over the doping of the case   flat_band_voltage [V] : of zero bending, between biases; nan if unknown
     """
     curve, fit = depletion_line(ds, state, window, area, relative_permittivity)
     doping = (case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}).get("doping")
+    flat_band = math.nan
+    if "bias_band_bending" in curve and (usable := np.isfinite(curve.bias_band_bending.values)).any():
+        bending, bias = curve.bias_band_bending.values[usable], curve.bias.values[usable]
+        order = np.argsort(bending)
+        flat_band = float(np.interp(0.0, bending[order], bias[order], math.nan, math.nan))
     return {
         "doping": fit.doping,
         "built_in_voltage": fit.built_in_voltage,
         "bend": fit.bend,
         "doping_ratio": fit.doping / parse(doping, "density") if doping else math.nan,
-        "flat_band_voltage": flat_band(curve),
+        "flat_band_voltage": flat_band,
     }
 
 
@@ -122,7 +128,9 @@ def depletion_line(
         inside = curve.bias_band_bending.values > DEPLETED * BOLTZMANN_EV * T
     else:
         inside = np.ones(V.size, bool)
-    area = area_of(ds) if area is None else area
+    if area is None:
+        device = case_of_result(ds)
+        area = parse(device["area"], "area") if "area" in device else math.pi * parse(device["radius"], "length") ** 2
     relative_permittivity = at_zero_field(ds, T) if relative_permittivity is None else relative_permittivity
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
 
@@ -139,12 +147,6 @@ def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
     return tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
 
 
-def area_of(ds: xr.Dataset) -> float:
-    """Area of the electrode [m2] of a result."""
-    device = case_of_result(ds)
-    return parse(device["area"], "area") if "area" in device else math.pi * parse(device["radius"], "length") ** 2
-
-
 def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
     """Relative permittivity of the right electrode without field, at a temperature [K]. Raises ValueError for a metal."""
     law = case_of_result(ds)["right"].get("permittivity")
@@ -158,25 +160,10 @@ def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
     return float(law.get("eps_inf", 0.0)) + b / math.sqrt(a)
 
 
-def flat_band(curve: xr.Dataset) -> float:
-    """Voltage [V] of zero band bending of the right electrode, interpolated between biases; nan outside of them."""
-    if "bias_band_bending" not in curve:
-        return math.nan
-    bending, bias = curve.bias_band_bending.values, curve.bias.values
-    usable = np.isfinite(bending)
-    order = np.argsort(bending[usable])
-    if not order.size:
-        return math.nan
-    return float(np.interp(0.0, bending[usable][order], bias[usable][order], math.nan, math.nan))
-
-
 def impedance_numbers(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
     """Numbers of an impedance over frequency, in a state and at the bias nearest to `bias` [V], by default the first ones.
 
-    resistance [ohm] : real part at the lowest frequency
-    low_capacitance, high_capacitance [F] : at the lowest and the highest frequency
-    peak_frequency [Hz] : of the largest imaginary part, nan if that is at an end
-    kramers_kronig : largest residual of `kramers_kronig`, nan for fewer than ten frequencies
+    Those of "impedance" in METRICS; the peak is nan at an end, kramers_kronig for fewer than ten frequencies.
     """
     at = ds.isel(temperature=0, state=0) if state is None else ds.isel(temperature=0).sel(state=state)
     at = at.isel(bias=0) if bias is None else at.sel(bias=bias, method="nearest")
@@ -296,20 +283,14 @@ def hysteresis(ds: xr.Dataset) -> dict[str, float]:
     }
 
 
-def pulses_of(V: np.ndarray) -> list[slice]:
-    """Slices of the voltages (n,) [V] that are pulses, each from 0 V to 0 V."""
-    on = np.abs(V) > OFF * np.abs(V).max()
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False])).astype(int)))
-    return [slice(max(start - 1, 0), stop + 1) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
-
-
 def pund(ds: xr.Dataset) -> dict[str, float]:
     """PUND: changes of the charge on the left electrode [C/m2] by each pulse, and the switched and remanent charges.
 
     Raises ValueError for a run with other pulses.
     """
     V, charge = ds["voltage"].values, ds["electrode_charge"].values
-    pulses = pulses_of(V)
+    stretches = slices_of(np.abs(V) > OFF * np.abs(V).max())
+    pulses = [slice(max(on.start - 1, 0), on.stop + 1) for on in stretches]  # from 0 V to 0 V
     if len(pulses) != PULSES + 1:
         raise ValueError(f"{len(pulses)} pulses, not the {PULSES + 1} of a drive of kind pund")
     left = [float(charge[at][-1] - charge[at][0]) for at in pulses[1:]]
@@ -334,7 +315,6 @@ def reversal(ds: xr.Dataset) -> dict[str, float]:
 def electroresistance(ds: xr.Dataset) -> dict[str, float]:
     """Ratio of the currents of the first two states of a drive of the kind iv, at its first temperature.
 
-    ratio : at the smallest voltage   most : the largest one, at most_voltage [V]
     Raises ValueError for curves of one state.
     """
     bias, current = ds["bias"].values, np.abs(ds["bias_current"].values[:, 0])

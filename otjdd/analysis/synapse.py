@@ -334,13 +334,6 @@ def correlation(x: ArrayLike, y: ArrayLike) -> float:
     return float(np.corrcoef(x[good], y[good])[0, 1]) if good.sum() > 2 else math.nan
 
 
-def slope(x: ArrayLike, y: ArrayLike) -> float:
-    """Least-squares slope dy/dx of y (N,) over x (N,), where both are finite; nan for fewer than two points."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    good = np.isfinite(x) & np.isfinite(y)
-    return float(np.polyfit(x[good], y[good], 1)[0]) if good.sum() > 1 else math.nan
-
-
 def rises(values: ArrayLike) -> float:
     """Share of steps from one value (N,) to the next that rise, 1 if all do. A step to or from nan does not."""
     return float(np.mean(np.diff(np.asarray(values, dtype=float)) > 0))
@@ -351,10 +344,7 @@ def _last(mask: np.ndarray) -> int:
 
 
 def self_limit(ds: xr.Dataset) -> dict[str, float]:
-    """Slopes d ln I/dV [1/V] of the rising branch of an I-V staircase, at its steepest and beyond.
-
-    steepest, steepest_voltage : where the current rises most, the set   last : the mean of the last tenth of the branch
-    """
+    """Slopes d ln I/dV [1/V] of the rising branch of an I-V staircase: the steepest, and the mean of its last tenth."""
     V, current = np.asarray(ds.read_voltage.values), np.abs(ds.read_current.values)
     top = int(np.argmax(V))
     rising = slice(int(np.argmax(V > 0.25 * V[top])), top + 1)
@@ -422,14 +412,13 @@ def trains_of(ds: xr.Dataset) -> Trains:
 
 def exponent(train: np.ndarray) -> float:
     """d ln I / d ln n of a train, least squares over all its pulses."""
-    return slope(np.log(np.arange(1, len(train) + 1)), np.log(train))
+    return plasticity.slope(np.log(np.arange(1, len(train) + 1)), np.log(train))
 
 
 def train_slopes(ds: xr.Dataset) -> dict[str, float]:
     """Slopes and growth of a run, over whole trains of any length.
 
-    reset_slope, set_slope : d ln I / d ln n   growth : current after the last set over that before the first
-    doubling : number of sets after which the current has grown by CHANGE, see `doubling`
+    Those of "train_slopes" in METRICS; doubling as the function `doubling`.
     """
     trains = trains_of(ds)
     return {f"{name}_slope": exponent(train) for name, train in zip(TRAINS, trains[1:], strict=True)} | {
@@ -445,13 +434,7 @@ def doubling(run: Trains) -> float:
 
 
 def currents_and_slopes(ds: xr.Dataset) -> dict[str, float]:
-    """Currents and slopes of a run with trains of 100 pulses or more.
-
-    start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after this many pulses of a train
-    reset_slope, set_slope : d ln I / d ln n over the second decade
-    reset_bend, set_bend : its difference from the slope of the first decade
-    Raises ValueError for shorter trains.
-    """
+    """Currents [A] and log-log slopes of a run with trains of 100 pulses or more. Raises ValueError for shorter trains."""
     trains = trains_of(ds)
     if len(trains.set) < DECADES[-1]:
         raise ValueError(

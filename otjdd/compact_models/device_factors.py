@@ -51,14 +51,6 @@ def source(case: Case, count: int) -> str:
     )
 
 
-def sampled(case: Case, count: int) -> list[Case]:
-    """`count` cases drawn from the distributions of a study by a Latin hypercube, from its seed."""
-    assert case.study is not None
-    assert case.study.sample is not None
-    sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
-    return [case.without_study().replace(changes) for changes in drawn_changes(sample)]
-
-
 def drawn_changes(sample: Sample) -> list[dict[str, Any]]:
     """Changes of the case for each draw: dotted key -> value."""
     return [dict(zip(sample.over, row, strict=True)) for row in sample.rows()]
@@ -74,10 +66,14 @@ def patches(case: Case, number: int) -> Case:
 
 
 def drawn_cases(case: Case, count: int) -> list[Case]:
-    """Cases of `count` devices that differ. Raises NotAsExpected for a case that does not say how."""
+    """Cases of `count` devices that differ; of a sample, by a Latin hypercube from its seed.
+
+    Raises NotAsExpected for a case that does not say how.
+    """
     source(case, count)
     if case.study is not None and case.study.sample is not None:
-        return sampled(case, count)
+        sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
+        return [case.without_study().replace(changes) for changes in drawn_changes(sample)]
     return [patches(case.without_study(), number) for number in range(count)]
 
 

@@ -237,24 +237,22 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
     protocol, write, current, predicted = np.concatenate(columns).T
     off = np.log10(predicted / current)
     groups = [off[protocol == i] for i in range(len(protocols))]
-    text = {
-        "error_rms": ("protocol", "root mean square of log10 of predicted over solved current"),
-        "error_worst": ("protocol", "largest magnitude of log10 of predicted over solved current"),
-        "sample_protocol": ("sample", "number of the protocol of a read"),
-        "sample_solved": ("sample", "current read, by the solver"),
-        "sample_predicted": ("sample", "current read, by the compact model"),
-        "sample_write": ("sample", "voltage of the write before a read"),
+    rms, worst = [np.sqrt((group**2).mean()) for group in groups], [np.abs(group).max() for group in groups]
+    rows = {
+        "error_rms": (rms, "1", "root mean square of log10 of predicted over solved current"),
+        "error_worst": (worst, "1", "largest magnitude of log10 of predicted over solved current"),
+        "sample_protocol": (protocol, "1", "number of the protocol of a read"),
+        "sample_solved": (current, "A", "current read, by the solver"),
+        "sample_predicted": (predicted, "A", "current read, by the compact model"),
+        "sample_write": (write, "V", "voltage of the write before a read"),
     }
-    values = {
-        "error_rms": [np.sqrt((group**2).mean()) for group in groups],
-        "error_worst": [np.abs(group).max() for group in groups],
-        "sample_protocol": protocol, "sample_solved": current, "sample_predicted": predicted, "sample_write": write,
-    }  # fmt: skip
-    units = {"sample_solved": "A", "sample_predicted": "A", "sample_write": "V"}
     arrays = {
-        name: (dims, np.asarray(values[name], float), {"units": units.get(name, "1"), "long_name": long_name})
-        for name, (dims, long_name) in text.items()
-    }
+        name: (
+            "sample" if name.startswith("sample") else "protocol", np.asarray(values, float),
+            {"units": unit, "long_name": long_name},
+        )
+        for name, (values, unit, long_name) in rows.items()
+    }  # fmt: skip
     about = {"units": "1", "long_name": "drive that the extraction has not seen"}
     return xr.Dataset(arrays, coords={"protocol": ("protocol", np.array(list(protocols), object), about)})
 

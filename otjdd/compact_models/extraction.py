@@ -155,15 +155,7 @@ def extract(
         )
     with reachable(limits):
         ends, states, knots, runs, off_rate = ends_and_knots(kind, ends, limits, use, spread, progress)
-        at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
-    V = sorted(knots)
-    rest = np.array([knots[v].rest for v in V])
-    rates = np.array([knots[v].log_rate for v in V])
-    tables = Tables(
-        np.array(V), states, np.clip(rest, states[0], states[-1]), rates, limits_at(knots, V), at, log_conductance,
-        np.zeros(2), ends.settling / SETTLED, ratio, charge, **begun_at_rest(len(V)),
-    )  # fmt: skip
-    check_tables(tables)
+        tables, off = tables_of(kind.bench, knots, states, ends.settling, spread)
     way, late = ways(kind.bench, ends, tables, own.shortest)
     (tables,) = common_knots([tables._replace(way=way)], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {
@@ -181,15 +173,24 @@ def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, 
     sample = Branch(np.zeros(1), states, c)
     rate, none = np.full(1, np.log10(use.floor)), np.full(1, UNLIMITED)
     knots = {float(V): Knot(float(states[0]), rate, none, [sample]) for V in first_voltages(limits)}
-    at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
-    V, settling = np.array(sorted(knots)), limits.shortest
+    tables, off = tables_of(kind.bench, knots, states, limits.shortest, spread)
+    (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
+    return tables, {"runs": EXTREME_RUNS, "settling": limits.shortest, "rate": 0.0, "conductance": off}
+
+
+def tables_of(
+    bench: Bench, knots: dict[float, Knot], states: np.ndarray, settling: float, spread: Spread
+) -> tuple[Tables, float]:
+    """Tables without a way, at the voltages of the knots, and the last deviation [decades] of the conductance."""
+    at, log_conductance, charge, ratio, off = read_tables(bench, knots, states, spread)
+    V = sorted(knots)
+    rest, rates = np.array([knots[v].rest for v in V]), np.array([knots[v].log_rate for v in V])
     tables = Tables(
-        V, states, np.full(V.size, states[0]), np.tile(rate, (V.size, 1)), np.tile(none, (V.size, 1)), at,
-        log_conductance, np.zeros(2), settling / SETTLED, ratio, charge, **begun_at_rest(V.size),
+        np.array(V), states, np.clip(rest, states[0], states[-1]), rates, limits_at(knots, V), at, log_conductance,
+        np.zeros(2), settling / SETTLED, ratio, charge, **begun_at_rest(len(V)),
     )  # fmt: skip
     check_tables(tables)
-    (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
-    return tables, {"runs": EXTREME_RUNS, "settling": settling, "rate": 0.0, "conductance": off}
+    return tables, off
 
 
 def widened(limits: Range, speeds: tuple[float, float]) -> Range:
@@ -328,10 +329,8 @@ def read_tables(
             actual = np.array([new[V] for V in next_voltages])
             span = np.ptp([row[1] for row in (*rows.values(), *new.values())])
             deviations = np.abs(in_decades(actual, span) - in_decades(expected, span)).max(axis=(1, 2))
-            wrong, off = (
-                {V for V, far in zip(next_voltages, deviations, strict=True) if far > TOLERANCE},
-                float(deviations.max()),
-            )
+            wrong = {V for V, far in zip(next_voltages, deviations, strict=True) if far > TOLERANCE}
+            off = float(deviations.max())
         else:
             wrong = set(new)
         rows |= new
@@ -377,10 +376,8 @@ LEAST_SHARE = 0.25  # smaller initial shares count as settled: a set that has ju
 SHARES_PER_DECADE = 8  # samples per decade of time
 SHARES_APART = 0.02  # smallest difference of the shares of two samples, and smallest share of a sample
 NO_SHARE = 1e-9  # least share, and least change of a share, in quotients
-FIRST_SHARE, RATES_BEYOND = (
-    1e-2,
-    10.0,
-)  # first sample over the shortest time that matters; margin of the rates that matter
+FIRST_SHARE = 1e-2  # first sample over the shortest time that matters
+RATES_BEYOND = 10.0  # margin of the rates that matter
 
 
 def unsettled_shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray:
@@ -424,10 +421,8 @@ def settling_at(
     conductance = readings(bench, profiles[chosen], voltage).conductance
     away = monotone(tables.voltage, tables.rest)(voltage) - q
     lasts, lost, middle = np.diff(time), np.maximum(-np.diff(share), NO_SHARE), 0.5 * (share[1:] + share[:-1])
-    slowest, fastest = (
-        np.log10(use.floor / use.fastest / RATES_BEYOND),
-        np.log10(use.ceiling / use.slowest * RATES_BEYOND),
-    )
+    slowest = np.log10(use.floor / use.fastest / RATES_BEYOND)
+    fastest = np.log10(use.ceiling / use.slowest * RATES_BEYOND)
     rate = np.clip(np.log10(np.log1p(lost / np.maximum(share[1:], NO_SHARE)) / lasts), slowest, fastest)
     drift = -away[:-1] * np.expm1(-(10.0 ** (0.5 * (rates[1:] + rates[:-1]))) * lasts)
     move, some = np.clip((np.diff(q) - drift) / lost, -1.0, 1.0), share > SHARES_APART

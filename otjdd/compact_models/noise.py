@@ -13,7 +13,7 @@ phi follows from the one-way fluxes along runs at constant voltage, without rand
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -82,11 +82,12 @@ def noise_between_nodes(
     """The noise of a model, with tables interpolated between its nodes; None without it. share : (N,) weights, sum 1"""
     if noise is None:
         return None
-    blended = (
-        NoiseTables(*(np.tensordot(share, np.array(values), axes=1) for values in zip(*of_kind, strict=True)))
-        for of_kind in zip(*(node.kinds for node in of_nodes if node is not None), strict=True)
-    )
-    return noise._replace(kinds=tuple(tables._replace(ions=float(tables.ions)) for tables in blended))
+    kinds = []
+    for of_kind in zip(*(node.kinds for node in of_nodes if node is not None), strict=True):
+        blended: list[Any] = [np.tensordot(share, np.array(values), axes=1) for values in zip(*of_kind, strict=True)]
+        tables = NoiseTables(*blended)
+        kinds.append(tables._replace(ions=float(tables.ions)))
+    return noise._replace(kinds=tuple(kinds))
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:

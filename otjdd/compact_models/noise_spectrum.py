@@ -48,38 +48,28 @@ def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.
     behind = np.abs(1.0 + model.resistance * admittance) ** -2  # the series resistance
     kT = BOLTZMANN_EV * model.temperature * ELEMENTARY_CHARGE
     thermal = 4.0 * kT * model.resistance * np.abs(admittance) ** 2 * behind
-    parts = {
-        "state": behind * sum(i**2 * column.wander for i, column in zip(currents, of_columns, strict=True)) / f**2,
-        "well": behind * sum(
-            i**2 * column.white / (1.0 + (f / column.corner) ** 2) for i, column in zip(currents, of_columns, strict=True)
-        ),
-        "shot": behind * 2.0 * ELEMENTARY_CHARGE * abs(current),
-        "thermal": thermal,
-    }  # fmt: skip
-    sources = {
-        "state": "by the states",
-        "well": "by ions within the wells",
-        "shot": "2qI",
-        "thermal": "by the resistance",
+    pairs = list(zip(currents, of_columns, strict=True))
+    by_source = {
+        "by the states": behind * sum(i**2 * column.wander for i, column in pairs) / f**2,
+        "by ions within the wells": behind * sum(i**2 * c.white / (1.0 + (f / c.corner) ** 2) for i, c in pairs),
+        "2qI": behind * 2.0 * ELEMENTARY_CHARGE * abs(current),
+        "by the resistance": thermal,
     }
-    power = {"units": "A2 Hz-1"}
+
+    def density(values: Any, source: str = "") -> tuple[str, Any, dict[str, str]]:
+        return "frequency", values, {"units": "A2 Hz-1", "long_name": f"spectral density of the current{source}"}
+
+    names = (f"{part}_spectrum" for part in ("state", "well", "shot", "thermal"))
     arrays = {
-        f"{name}_spectrum": (
-            "frequency",
-            values,
-            power | {"long_name": f"spectral density of the current {sources[name]}"},
-        )
-        for name, values in parts.items()
+        name: density(values, f" {source}") for name, (source, values) in zip(names, by_source.items(), strict=True)
     }
-    total = ("frequency", sum(parts.values()), power | {"long_name": "spectral density of the current"})
-    lasts = (
-        "column",
-        [column.lasts for column in of_columns],
-        {"units": "Hz", "long_name": "below, the state has moved on"},
-    )
-    about = {"units": "Hz", "long_name": "frequency"}
+    below = {"units": "Hz", "long_name": "below, the state has moved on"}
     return xr.Dataset(
-        {"current_spectrum": total, **arrays, "lasts": lasts}, {"frequency": ("frequency", f, about)},
+        {
+            "current_spectrum": density(sum(by_source.values())), **arrays,
+            "lasts": ("column", [column.lasts for column in of_columns], below),
+        },
+        {"frequency": ("frequency", f, {"units": "Hz", "long_name": "frequency"})},
         {"voltage": float(voltage), "junction_voltage": float(V), "current": float(current)},
     )  # fmt: skip
 

@@ -166,8 +166,21 @@ class Session:
 
     def start(self) -> dict[str, Any]:
         """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
-        case, rows, latest = self.state.opened.case, self.sliders_of_drives(), self.state.latest
-        experiment = first_experiment(self.state.opened)
+        case, latest, rows = self.state.opened.case, self.state.latest, {}
+        for name in experiments():
+            with suppress(CaseError):  # of an experiment that the device refuses
+                driven, moves = self.driven(name), self.state.moves.get(name, {})
+                rows[name] = described_sliders(driven, drive_sliders(name, driven), moves)
+        opened = self.state.opened
+        if opened.measured is None:
+            experiment = "loop" if opened.result is None and opened.name == REFERENCE else OWN
+        else:  # the first that shows the measured points
+            from otjdd.plot.figure import measured_points
+
+            kinds = {OWN: OF_DRIVES.get(case.drive.kind, "")} | {
+                e.name: e.kind for e in experiments().values() if e.kind
+            }
+            experiment = next((name for name, kind in kinds.items() if measured_points(kind, opened.measured)), OWN)
         return {
             "title": case.title,
             "sliders": described_sliders(case, sliders_of(case)),
@@ -184,15 +197,6 @@ class Session:
             },
             "shown": {**latest, "undo": bool(self.past), "buttons": self.buttons} if latest else {},
         }
-
-    def sliders_of_drives(self) -> dict[str, list[dict[str, Any]]]:
-        """Sliders of the drive of each experiment where they stand; without experiments that the device refuses."""
-        rows = {}
-        for name in experiments():
-            with suppress(CaseError):
-                driven = self.driven(name)
-                rows[name] = described_sliders(driven, drive_sliders(name, driven), self.state.moves.get(name, {}))
-        return rows
 
     def driven(self, experiment: str) -> Case:
         """The case of this tab under the drive of an experiment."""
@@ -236,10 +240,8 @@ class Session:
             opened = self.state.opened._replace(case=self.original.replace(added), result=None)
         except CaseError as error:
             return refusal(str(error.problems[0]))
-        except OutsideError as error:
-            return refusal(str(error), error.slider)
         except ValueError as error:
-            return refusal(str(error))
+            return refusal(str(error), error.slider if isinstance(error, OutsideError) else "")
         self.turns.stop()
         self.proceed(TabState(opened, added, moves=self.state.moves))
         return self.start()
@@ -429,18 +431,6 @@ class Session:
         if synapse is not None and synapse.pulses:
             return drives.with_pulses(synapse)
         return run.case if run else self.state.opened.case
-
-
-def first_experiment(opened: Opened) -> str:
-    """Name of the first experiment: one that shows the measured points; without points "loop" for REFERENCE, else OWN."""
-    if opened.measured is not None:
-        from otjdd.plot.figure import measured_points
-
-        kinds = {OWN: OF_DRIVES.get(opened.case.drive.kind, "")} | {
-            e.name: e.kind for e in experiments().values() if e.kind
-        }
-        return next((name for name, kind in kinds.items() if measured_points(kind, opened.measured)), OWN)
-    return "loop" if opened.result is None and opened.name == REFERENCE else OWN
 
 
 def refusal(text: str, slider: str = "") -> dict[str, Any]:

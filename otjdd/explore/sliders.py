@@ -142,20 +142,17 @@ def drive_sliders(experiment: str, driven: Case) -> tuple[Slider, ...]:
 
     A time beyond the ends of its slider there gets a unit and ends of its own.
     """
-    rows = experiments()[experiment].drive
-    sliders = (Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])}) for name, row in rows.items())
-    plain = driven.plain()
-    return tuple(of_other_times(slider, slider.value(plain)) for slider in sliders)
-
-
-def of_other_times(slider: Slider, value: float | None) -> Slider:
-    """A slider, with a unit and ends for a value, if this is a time beyond its ends."""
-    if value is None or slider.low <= value <= slider.high or not slider.unit.endswith("s"):
-        return slider
-    time = value * quantity(f"1 {slider.unit}")[0]
-    unit = next((unit for unit in TIMES if time >= quantity(f"1 {unit}")[0]), TIMES[-1])
-    here = float(f"{time / quantity(f'1 {unit}')[0]:.6g}")
-    return slider._replace(unit=unit, low=here / FAR, high=here * FAR, step=0.0)
+    plain, sliders = driven.plain(), []
+    for name, row in experiments()[experiment].drive.items():
+        slider = Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])})
+        value = slider.value(plain)
+        if value is not None and not slider.low <= value <= slider.high and slider.unit.endswith("s"):
+            time = value * quantity(f"1 {slider.unit}")[0]
+            unit = next((unit for unit in TIMES if time >= quantity(f"1 {unit}")[0]), TIMES[-1])
+            here = float(f"{time / quantity(f'1 {unit}')[0]:.6g}")
+            slider = slider._replace(unit=unit, low=here / FAR, high=here * FAR, step=0.0)
+        sliders.append(slider)
+    return tuple(sliders)
 
 
 def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:

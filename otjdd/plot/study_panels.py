@@ -184,28 +184,25 @@ def short(name: str) -> str:
 def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """Draw a line for each draw over the keys of the sample, each key scaled to its range, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
-    columns = [shares_of_range(ds[key].values) for key in keys]
+    shares = []  # of the range of a key, from 0 for the lowest to 1 for the highest; texts by their alphabetical order
+    for values in (ds[key].values for key in keys):
+        if values.dtype.kind not in "if":
+            values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
+        u = np.log(values) if worth_logarithms(values) else values
+        shares.append((u - u.min()) / max(np.ptp(u), 1e-300))
     logarithmic = worth_logarithms(result.values)
     norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(result), np.nanmax(result))
     shade = mpl.cm.ScalarMappable(norm, "viridis")
     order = np.argsort(np.nan_to_num(result.values, nan=-np.inf))
     for i in order[np.isfinite(result.values[order])]:
         colour = shade.to_rgba(result.values[i])
-        axes.plot(range(len(keys)), [c[i] for c in columns], color=colour, linewidth=0.6, alpha=0.8)
+        axes.plot(range(len(keys)), [of_key[i] for of_key in shares], color=colour, linewidth=0.6, alpha=0.8)
     colours(shade, axes, meaning_lines(result), result.attrs.get("units", "1"))
     axes.set_xticks(
         range(len(keys)), [key_in_words(ds, key) for key in keys], rotation=40, ha="right", rotation_mode="anchor"
     )
     axes.set_yticks([0, 1], ["lowest", "highest"])
     axes.set_xlim(0, max(len(keys) - 1, 0.5))
-
-
-def shares_of_range(values: np.ndarray) -> np.ndarray:
-    """Values (n,) scaled to 0 (lowest) to 1 (highest); texts by their alphabetical order."""
-    if values.dtype.kind not in "if":
-        values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
-    u = np.log(values) if worth_logarithms(values) else values
-    return np.asarray((u - u.min()) / max(np.ptp(u), 1e-300))
 
 
 def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
@@ -296,14 +293,14 @@ def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
     scatter = scatter.isel({dim: 0 for dim in scatter.sizes if dim not in ("state", along)})
     area = AREA in scatter.coords
     x = scatter[AREA].values * 1e12 if area else numbers_along(scatter.sigma_c2c, along)
-    power_of = "area" if area else ""
     for state in ("low", "high"):
-        of_state = scatter.sel(state=state)
-        powers = (
-            {kind: exponent_text(x, of_state[f"sigma_{kind}"].values, power_of) for kind in SCATTERS}
-            if power_of
-            else {}
-        )
+        of_state, powers = scatter.sel(state=state), dict.fromkeys(SCATTERS, "") if area else {}
+        for kind in powers:
+            sigma = of_state[f"sigma_{kind}"].values
+            good = np.isfinite(sigma) & (sigma > 0) & (x > 0)
+            if good.sum() >= SEVERAL:
+                exponent = np.polyfit(np.log(x[good]), np.log(sigma[good]), 1)[0]
+                powers[kind] = f" ∝ area$^{{{round(float(exponent), 2) + 0.0:.2f}}}$"
         draw_scatter(of_state, x, axes, state, None, powers)
     finish(scatter, axes)
     unit = "um^2" if area else scatter[along].attrs.get("units", "1") if along in scatter.coords else "1"
@@ -315,20 +312,12 @@ def against_axis(ds: xr.Dataset, axes: Axes, along: Hashable) -> None:
 def against_median(ds: xr.Dataset, axes: Axes) -> None:
     """Draw the standard deviations of ln R of both states against their median resistance."""
     scatter = variability(ds)
-    for state, of_state in ((state, scatter.sel(state=state)) for state in ("low", "high")):
+    for state in ("low", "high"):
+        of_state = scatter.sel(state=state)
         R, error = (of_state[name].values.ravel() for name in ("median_resistance", "median_resistance_error"))
         draw_scatter(of_state, R, axes, state, np.nan_to_num(error), {})
     finish(scatter, axes)
     quantity_axis(axes, "x", scatter.median_resistance.values, "median resistance", "ohm", log=True)
-
-
-def exponent_text(x: np.ndarray, sigma: np.ndarray, of: str) -> str:
-    """Exponent p of a fit sigma ∝ x^p through sigma (n,) and x (n,), as text; "" for fewer than SEVERAL positive points."""
-    good = np.isfinite(sigma) & (sigma > 0) & (x > 0)
-    if good.sum() < SEVERAL:
-        return ""
-    exponent = np.polyfit(np.log(x[good]), np.log(sigma[good]), 1)[0]
-    return f" ∝ {of}$^{{{round(float(exponent), 2) + 0.0:.2f}}}$"
 
 
 def draw_scatter(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from otjdd.analysis import synapse, textbook
+from otjdd.analysis import plasticity, synapse, textbook
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.results import outputs
 
@@ -153,7 +153,7 @@ def test_switching_energy_is_that_of_the_source_until_then():
 def test_crossings_slopes_and_trends():
     assert synapse.crossing([0, 1, 2], [0, 2, 0], 1) == pytest.approx(0.5)
     assert math.isnan(synapse.crossing([0, 1], [2, 3], 1))
-    assert synapse.slope([0, 1, 2, 3], [1, 3, math.nan, 7]) == pytest.approx(2)
+    assert plasticity.slope([0, 1, 2, 3], [1, 3, math.nan, 7]) == pytest.approx(2)
     assert synapse.correlation([0, 1, 2, 3], [5, 3, 1, math.nan]) == pytest.approx(-1)
     assert math.isnan(synapse.correlation([0, 1], [0, 1]))
     assert synapse.rises([1, 2, 3]) == 1

@@ -51,7 +51,7 @@ def test_one_extraction_serves_draws_of_the_activation_energy_with_their_noise()
 
 def test_devices_of_a_study_are_its_distributions():
     case = load_case("device-spread")
-    cases = device_factors.sampled(case, 30)
+    cases = device_factors.drawn_cases(case, 30)
     barriers = [each.device.left.barrier for each in cases]
     assert np.mean(barriers) == pytest.approx(case.device.left.barrier, abs=1e-3)
     assert np.std(barriers) == pytest.approx(0.01, rel=0.15)

@@ -85,7 +85,7 @@ def trends(films: dict[float, dict[str, float]]) -> dict[str, float]:
         "time_rises": synapse.rises(by_key["time"]),
         "energy_rises": synapse.rises(by_key["energy"]),
         "log_low_correlation": synapse.correlation(d, np.log(by_key["low"])),
-        "log_low_slope": synapse.slope(d, np.log(by_key["low"])),
+        "log_low_slope": plasticity.slope(d, np.log(by_key["low"])),
         "decay_constant": plasticity.decay_constant(d, by_key["low"]),
     }
 
@@ -104,7 +104,7 @@ def switching(trials: Trials) -> dict[str, float]:
     for name in (TO_SWITCH, TO_RESET):
         V, t = times_to(named[name], target)
         numbers[f"{name}_correlation"] = synapse.correlation(V, np.log(t))
-        numbers[f"{name}_slope"] = -1 / synapse.slope(V, np.log(t))
+        numbers[f"{name}_slope"] = -1 / plasticity.slope(V, np.log(t))
         numbers[f"{name}_points"] = int(np.isfinite(t).sum())
     short, long = (synapse.threshold(*changes(named[name])) for name in ("short", "long"))
     return numbers | {"short_threshold": short, "long_threshold": long, "fold": (short - long) / math.log(50)}

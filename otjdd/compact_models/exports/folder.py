@@ -65,30 +65,24 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
     folder `out`; the ExtractionError or KeyboardInterrupt has that model as its `partial`. Raises CaseError, SolverError,
     ResultError too.
     """
-    try:
-        return in_stages(case, request, train, out, stage)
-    except (ExtractionError, KeyboardInterrupt) as error:
-        if (unfinished := getattr(error, "partial", None)) is not None:
-            write_unfinished(unfinished, out)
-        raise
-
-
-def in_stages(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
-    """As `extracted`, without the model of an extraction that fails or is interrupted."""
     check_export_folder(out)
     source = device_factors.source(case, request.devices) if request.devices else ""
     if request.noise:
         scatter_of_pulses.cases(case, request.devices)
-    with stage("extraction") as progress:
-        model = build.compact(
-            case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
-            exclude=request.exclude, vary=request.vary, noise=request.noise,
-            devices=request.devices or device_factors.DEVICES,
-        )  # fmt: skip
+    model: CompactModel | None = None
     try:
+        with stage("extraction") as progress:
+            model = build.compact(
+                case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
+                exclude=request.exclude, vary=request.vary, noise=request.noise,
+                devices=request.devices or device_factors.DEVICES,
+            )  # fmt: skip
         return with_pulses(model, case, request, train, source, stage)
-    except KeyboardInterrupt as interrupt:
-        interrupt.partial = model  # type: ignore[attr-defined]  # an exception takes any attribute
+    except (ExtractionError, KeyboardInterrupt) as error:
+        unfinished = getattr(error, "partial", None) or model
+        if unfinished is not None:
+            error.partial = unfinished  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
+            store.write_with(dataset_of(unfinished), out / MODEL, {})
         raise
 
 
@@ -186,9 +180,3 @@ def write_exports(
         contents[folder / PICTURE] = picture
     store.write_with(dataset_of(model), folder / MODEL, contents)
     return [folder / MODEL, *contents]
-
-
-def write_unfinished(model: CompactModel, folder: Path) -> Path:
-    """Write a model that is not accurate enough into a folder, without exports. Returns its path. Raises ResultError."""
-    store.write_with(dataset_of(model), folder / MODEL, {})
-    return folder / MODEL

@@ -275,20 +275,7 @@ def variables(kinds: list[Functions], model: CompactModel, noisy: bool) -> list[
     """Declarations of the other variables."""
     most = max(max(kind.count, kind.shares) for kind in kinds)
     names = ["volt", "past", "position", "x", *(f"t{j}" for j in range(2, most))]
-    names += [
-        "ln_rate",
-        "ln_own",
-        "own",
-        "rate",
-        "limit",
-        "away",
-        "filling",
-        "delay",
-        "drift",
-        "sigma",
-        "target",
-        "beyond",
-    ]
+    names += "ln_rate ln_own own rate limit away filling delay drift sigma target beyond".split()
     names += ["left", "share", "decay", "move", "excess"] if model.settles else []
     names += [f"u{n}" for n in range(1, len(model.axes) + 1)]
     if noisy:
