@@ -80,19 +80,6 @@ def test_flux_and_its_slopes_agree_with_the_published_law(law):
 
 
 @laws
-def test_acceleration_and_its_slope_agree_with_the_published_law(law):
-    rng = np.random.default_rng(100 + law)
-    with mpmath.workdps(40):
-        for _ in range(STATES):
-            ions, _, _, E, _, _, D0, E_a = random_state(rng, law)
-            g, dg = acceleration(ions, Hopping(D0, E_a, KT), E)
-            assert g == pytest.approx(float(exact_acceleration(ions, E, D0, E_a, KT)), rel=1e-12)
-            step = mpmath.mpf(10) ** -12 * abs(E)
-            up, down = (exact_acceleration(ions, E + s, D0, E_a, KT) for s in (step, -step))
-            assert dg == pytest.approx(float((up - down) / (2 * step)), rel=1e-10, abs=1e-11 * g / abs(E))
-
-
-@laws
 @pytest.mark.parametrize("E", [1e6, -3e8, 8e8, -1.5e9])
 def test_acceleration_and_its_slope_agree_with_the_published_law_in_the_cold(law, E):
     """At 20 K a hop of half an electronvolt is 1e-113, and its cube is no double any more."""
