@@ -70,7 +70,10 @@ def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray
 def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:
     """Profiles of kept states, and what ended them early: a current that is not found, an interruption."""
     snapshots: list[dict[str, Any]] = []
-    constant = constant_memory(case, moving.junction)
+    # memory that never changes, as the case does not have what it is of: polarisations, exchange, a circuit
+    constant = set() if case.device.film.polarisation is not None else {"P"}
+    constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
+    constant |= set() if coupled(moving.junction) else set(OF_CIRCUIT)
     try:
         for state in states:
             snapshots.append(snapshot(case, moving, state, constant))
@@ -338,9 +341,8 @@ def snapshot(case: Case, moving: Run, instant: KeptState, constant: Collection[s
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
     if junction.layers.half_left.size:
-        profiles["layer_vacancies"] = weight @ np.add.reduceat(
-            c * junction.columns.width, first_cells_of_layers(junction), axis=1
-        )
+        ions = np.add.reduceat(c * junction.columns.width, junction.layers.first[:-1], axis=1)
+        profiles["layer_vacancies"] = weight @ ions
         profiles["layer_field"] = weight @ np.array([layer_fields(junction, state, k) for k in range(len(weight))])
     if case.device.traps is not None:
         filling = np.array([trap_filling(junction, state, k) for k in range(len(weight))])
@@ -358,25 +360,11 @@ def snapshot(case: Case, moving: Run, instant: KeptState, constant: Collection[s
     return profiles | {"spectrum_energy": energy, "spectrum_density": density} | of_traps
 
 
-def constant_memory(case: Case, junction: Junction) -> set[str]:
-    """Memory that never changes, as a case does not have what it is of: polarisations, exchange, a circuit."""
-    constant = set() if case.device.film.polarisation is not None else {"P"}
-    constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
-    return constant | (set() if coupled(junction) else set(OF_CIRCUIT))
-
-
-def first_cells_of_layers(junction: Junction) -> np.ndarray:
-    """Number of the first cell of each layer (M,)."""
-    first: np.ndarray = junction.layers.first[:-1]
-    return first
-
-
 def layer_fields(junction: Junction, state: State, k: int) -> np.ndarray:
     """Mean field (M,) [V/m] of each layer of column k."""
     lengths, fields, _ = straight_parts(junction, state, k)
-    first = first_cells_of_layers(junction) + np.arange(
-        junction.layers.first.size - 1
-    )  # each interface has two straight parts
+    cells = junction.layers.first[:-1]
+    first = cells + np.arange(cells.size)  # each interface has two straight parts
     mean: np.ndarray = np.add.reduceat(lengths * fields, first) / np.add.reduceat(lengths, first)
     return mean
 

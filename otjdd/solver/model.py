@@ -384,7 +384,9 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
     nodes, pieces = tunnelling_nodes(film.stack, film.thickness, case.numerics.current_tolerance)
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
     of_columns = [of_kinds[part.kind] for part in parts]
-    columns, walls = column_numbers(case, parts, T), walls_of_columns(case, parts)
+    columns, kinds = column_numbers(case, parts, T), kinds_of(case)
+    # formation energies hold at the temperature of the case
+    walls = {side: Row(wall(kinds[part.kind], part, side, case.temperature) for part in parts) for side in SIDES}
     return kernels.Junction(
         columns=columns,
         film=Row(law for of in of_columns for law in of.film),
@@ -405,8 +407,8 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
         channels=channels(case, columns, np.diff(film_piece_ends(film, nodes)), pieces),
-        left_wall=walls.left,
-        right_wall=walls.right,
+        left_wall=walls["left"],
+        right_wall=walls["right"],
     )
 
 
@@ -438,20 +440,6 @@ def kernel_row(record: AnyLeak | Trap) -> np.ndarray:
 def channel_names(case: Case) -> np.ndarray:
     """Names (C,) of the channels of conduction of a case, the coherent one first."""
     return np.array([COHERENT, *case.device.beside_coherent], dtype=object)
-
-
-class Walls(NamedTuple):
-    """The ends of the films of all columns."""
-
-    left: Row[Wall]
-    right: Row[Wall]
-
-
-def walls_of_columns(case: Case, parts: list[Member]) -> Walls:
-    """Both ends of the film of each column, which vacancies may pass. Formation energies hold at the case's temperature."""
-    kinds = kinds_of(case)
-    T = case.temperature
-    return Walls(*(Row(wall(kinds[part.kind], part, side, T) for part in parts) for side in SIDES))
 
 
 def wall(kind: Kind, part: Member, side: str, temperature: float) -> Wall:
