@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -220,33 +217,6 @@ def test_checkpoints_come_when_it_is_time(tmp_path):
     path = tmp_path / "checkpoint"
     otjdd.run(case.parse_case(LONG), checkpoints=CheckpointPlace(path, 1e9))
     assert not path.exists()
-
-
-def start(folder, *words):
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "run", "long.toml", *words]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-@pytest.mark.campaign
-def test_killed_and_resumed_by_the_command(tmp_path):
-    text = LONG.replace("count = 20", "count = 60")
-    (tmp_path / "long.toml").write_text(text)
-    path = checkpoint.checkpoint_path(tmp_path / "long.nc")
-    with start(tmp_path, "--checkpoint", "0.01") as process:
-        while not path.exists() and process.poll() is None:
-            time.sleep(0.02)
-        process.kill()
-    assert process.returncode == -9
-    assert not (tmp_path / "long.nc").exists()
-    steps = len(parts_of(path)[1]["rows"])
-    with start(tmp_path, "--resume") as process:
-        _, told = process.communicate()
-    assert process.returncode == 0, told
-    ds = store.read(tmp_path / "long.nc")
-    assert 10 < steps < ds.sizes["time"]
-    assert store.data_sha256(ds) == store.data_sha256(otjdd.run(case.parse_case(text)))
-    assert os.listdir(tmp_path).count(path.name) == 0
-    assert "no checkpoint" not in told
 
 
 def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch, capsys):
