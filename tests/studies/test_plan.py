@@ -10,6 +10,10 @@ from otjdd.runs.run import simulate
 from otjdd.studies.plan import check_expected, measure, plan
 
 CASES = sorted(path.stem for path in shipped_cases().glob("*.toml"))
+SLOW = {  # a second and more of a processor
+    "array", "crossbar", "endurance", "eightwise", "ftj-cv", "iv", "iv-cycles", "ltp-ltd", "nb-sto-interface",
+    "nb-sto-pulses", "nb-sto-trains", "pixel", "rv-loop", "sobol", "switching-map", "variability",
+}  # fmt: skip
 EXPECT = '\n[expect]\nnumber = "read_resistance[-1]"\nlow = "10 kohm"\nhigh = "2 Mohm"\n'
 GRID = '\n[study.grid]\n"drive.width" = ["20 ns", "40 ns"]\n'
 
@@ -28,14 +32,15 @@ def run_expected(case):
     return float(measure(simulate(run), [case.expect.number])[case.expect.number].values)
 
 
-@pytest.mark.campaign  # a minute and more of a processor; journeys run each of them on a small device
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.campaign if name in SLOW else ()) for name in CASES]
+)
 def test_a_shipped_case_gives_the_number_that_it_expects(name):
     case = load_case(shipped_cases() / f"{name}.toml")
     assert case.expect is not None
     low, high = case.expect.goal.low, case.expect.goal.high
     assert low <= run_expected(case) <= high
-    assert 0 < high - low < 0.07 * abs(high)  # a window that says something
+    assert 0 <= high - low < 0.07 * abs(high)  # a window that says something
 
 
 def test_an_expectation_is_not_inherited_and_not_kept_under_changes(small, tmp_path):
