@@ -51,8 +51,8 @@ def form_by(signs: Mapping[str | type, str], otherwise: str) -> Callable[[object
     def tag(value: object) -> str:
         table = vars(value) if isinstance(value, Record) else value
         keys = table if isinstance(table, dict) else ()
-        found = (sign in keys if isinstance(sign, str) else isinstance(table, sign) for sign in signs)
-        return next((tag for tag, there in zip(signs.values(), found, strict=True) if there), otherwise)
+        present = (sign in keys if isinstance(sign, str) else isinstance(table, sign) for sign in signs)
+        return next((tag for tag, there in zip(signs.values(), present, strict=True) if there), otherwise)
 
     return tag
 

@@ -58,7 +58,7 @@ class Grid(Curves):
         return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
 
 
-def held_in_turn(writes: Sequence[Write]) -> Waveform:
+def waveform_of_writes(writes: Sequence[Write]) -> Waveform:
     """Waveform that begins at 0 V and holds each voltage for its duration."""
     at_rest = Waveform(np.zeros(1), np.zeros(1))
     return concatenate([at_rest, *(shapes.hold(write.voltage, write.duration) for write in writes)])
@@ -80,7 +80,9 @@ class Prepared(Curves):
 
     def histories(self) -> dict[str, Waveform]:
         """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
-        return {name: held_in_turn(writes) for name, writes in self.states.items()} or {"initial": held_in_turn([])}
+        return {name: waveform_of_writes(writes) for name, writes in self.states.items()} or {
+            "initial": waveform_of_writes([])
+        }
 
 
 class IV(Prepared, Grid):

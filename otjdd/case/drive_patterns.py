@@ -121,9 +121,8 @@ def greys(targets: TargetPicture, shape: tuple[int, int]) -> np.ndarray:
             if size == (shape[1], shape[0]):
                 grey = np.asarray(opened.convert("L"), float) / 255.0
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        why = (
-            "of another format" if isinstance(error, UnidentifiedImageError) else error
-        )  # its own words name an object
+        # the words of an UnidentifiedImageError name an object in memory
+        why = "of another format" if isinstance(error, UnidentifiedImageError) else error
         raise NotAsExpected(f"{expected}, such as a PNG", f"a file that cannot be read as one ({why})") from None
     if size != (shape[1], shape[0]):
         raise NotAsExpected(expected, f"{size[0]} x {size[1]}")

@@ -180,23 +180,23 @@ def search_progress(
 
     evaluations : of its global search   cost_hint : what is said of the cost after the first evaluation
     """
-    began, told = time.monotonic(), 0
+    began, shown = time.monotonic(), 0
     expected = evaluations + PER_PARAMETER * len(task.parameters) + PER_SEARCH
     with progress_words(title, quiet) as words:
 
         def show(at: SearchProgress) -> None:
-            nonlocal told
+            nonlocal shown
             seconds = time.monotonic() - began
-            if cost_hint and not told and not quiet:
+            if cost_hint and not shown and not quiet:
                 count = f"{at.evaluations} evaluation{'s' * (at.evaluations > 1)} of {len(at.values)} points"
                 tell(f"{title}: {count} took {seconds:.2g} s; a search like this takes about {expected}. {cost_hint}")
-            if at.evaluations != told:
+            if at.evaluations != shown:
                 line = f"{progress_text(at, task)}; {rest_text(seconds, at.evaluations, expected)}"
                 if words:
                     words(line)
                 elif not quiet:
                     tell(f"{title}: {line}")
-            told = at.evaluations
+            shown = at.evaluations
 
         yield show
 

@@ -97,22 +97,22 @@ def gradient(
     known = np.isfinite(values_at_x)
     if not known.all():
         near = None if nearby is None else nearby[known]
-        found = gradient(evaluate._replace(chosen=known), x, values_at_x[known], noise, near)
+        of_known = gradient(evaluate._replace(chosen=known), x, values_at_x[known], noise, near)
         slopes = np.zeros((len(known), len(x)))
-        slopes[known] = found.slopes
-        return found._replace(slopes=slopes)
+        slopes[known] = of_known.slopes
+        return of_known._replace(slopes=slopes)
     if not evaluate.task.follows:
         return independent_gradient(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
-    found = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)
-    missing = np.isnan(found.error)
+    along = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)
+    missing = np.isnan(along.error)
     if missing.any():
         rest = independent_gradient(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
-        slopes, error = np.where(missing, rest.slopes, found.slopes), np.where(missing, rest.error, found.error)
-        found = Gradient(slopes, error, missing, rest.noise)
-    flat = ~found.slopes.any(axis=1)
+        slopes, error = np.where(missing, rest.slopes, along.slopes), np.where(missing, rest.error, along.error)
+        along = Gradient(slopes, error, missing, rest.noise)
+    flat = ~along.slopes.any(axis=1)
     if evaluate.task.rough and flat.any():
-        found.slopes[flat] = secants(evaluate, x, values_at_x)[flat]
-    return found
+        along.slopes[flat] = secants(evaluate, x, values_at_x)[flat]
+    return along
 
 
 def secants(evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray) -> np.ndarray:

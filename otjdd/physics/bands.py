@@ -305,13 +305,13 @@ def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment
         for g in range(junction.nodes[i], junction.nodes[i + 1]):
             length += part[g]
         by_tilt, by_bow = 0.375 * length * (by_segment[1, s] - by_segment[0, s]), 0.625 * length * by_segment[3, s]
-        passed, at = 0.0, -1.0
+        before, at = 0.0, -1.0
         while p < junction.nodes[i + 1]:
             w = part[p]
             behind_it = at + 2.0 * w / length
             by_E = by_tilt * (tilt_to(behind_it) - tilt_to(at)) + by_bow * (curve_to(behind_it) - curve_to(at))
-            by_D[p - j] += (by_E - w * (behind + both * (passed + 0.5 * w) / length)) / eps[p]
-            passed, at = passed + w, behind_it
+            by_D[p - j] += (by_E - w * (behind + both * (before + 0.5 * w) / length)) / eps[p]
+            before, at = before + w, behind_it
             p += 1
         behind += both
         if (

@@ -305,13 +305,13 @@ def conductance_of_channel(
     The slope by S_N is that by what passed the right electrode, with the charge of the terminals of `exchange` held.
     """
     if channel == 0:
-        found = coherent_conductance(junction, state, k, panels, needed, slopes)
+        conductance = coherent_conductance(junction, state, k, panels, needed, slopes)
     else:
-        found = beside_coherent(junction, state, k, channel, slopes)
+        conductance = beside_coherent(junction, state, k, channel, slopes)
     if slopes != NO_SLOPES:  # what passes the right electrode moves D(L), the charge of the terminals held
-        last = found.by_S.size - 1
-        found.by_S[last] = -(found.by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * found.by_D)
-    return found
+        by_S, last = conductance.by_S, conductance.by_S.size - 1
+        by_S[last] = -(by_S[:last].sum() + junction.ions[k].z * ELEMENTARY_CHARGE * conductance.by_D)
+    return conductance
 
 
 @apart

@@ -95,10 +95,10 @@ def waves(profile: Profile, steps: np.ndarray, energies: np.ndarray, high: float
     for i in range(energies.size):
         l, r = left[i], right[i]
         sign = 1.0 - 2.0 * (count[i] % 2.0)
-        passed = math.pi * count[i] + math.atan2(-sign * r * M[0, 1, i], sign * M[0, 0, i])
+        phase = math.pi * count[i] + math.atan2(-sign * r * M[0, 1, i], sign * M[0, 0, i])
         a, b2 = l * M[0, 0, i] + r * M[0, 3, i], l * r * M[0, 1, i] - M[0, 2, i]
         angle = -math.atan2(b2, a)
-        angle += 2.0 * math.pi * math.floor((passed - angle) / (2.0 * math.pi) + 0.5)
+        angle += 2.0 * math.pi * math.floor((phase - angle) / (2.0 * math.pi) + 0.5)
         norm = math.exp(min(scale[i], 300.0)) / math.sqrt(4.0 * l * r) if l * r > 0.0 else math.inf
         out[ENERGY, i], out[ANGLE, i], out[REAL, i], out[IMAGINARY, i] = E[i], angle, a * norm, b2 * norm
     return out

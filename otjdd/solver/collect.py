@@ -217,7 +217,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
     terminal = rows[:, variables.TERMINAL_LEFT]
     whole = case.device.junction_area * terminal + case.circuit.parallel_capacitance * V_j
     mean, (before, after) = mean_rate(t, whole), rates(t, whole, rows[:, variables.SOURCE])
-    passed, displaced = at_source(rows, whole, mean, coupled(junction), case.circuit.tau)
+    conducted, displaced = at_source(rows, whole, mean, coupled(junction), case.circuit.tau)
     electrons = {
         "terminal_charge_left": terminal,
         "terminal_charge_right": rows[:, variables.TERMINAL_RIGHT],
@@ -235,7 +235,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "displacement_current": before,
         "displacement_current_after": after,
         "mean_displacement_current": mean,
-        "current": time_series.read_out(t, passed, displaced, case.circuit) if len(t) else conduction,
+        "current": time_series.read_out(t, conducted, displaced, case.circuit) if len(t) else conduction,
         "vacancy_balance": rows[:, variables.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),

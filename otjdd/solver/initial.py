@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
-from otjdd.case.drive_curves import held_in_turn
+from otjdd.case.drive_curves import waveform_of_writes
 from otjdd.case.electrodes import SIDES, exchanges
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.constants import BOLTZMANN_EV
@@ -110,7 +110,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     if not isinstance(initial, History):
         return drawn
     run = begin_case(case, junction, parts, drawn, BEFORE)
-    integrate.follow_waveform(run, held_in_turn(initial.history))
+    integrate.follow_waveform(run, waveform_of_writes(initial.history))
     integrate.show_ions(run)
     # the junction has cooled and is discharged, and the hops of the drive are drawn from a stream of their own
     return without(integrate.remembered(run), "temperature", "draws", *OF_CIRCUIT)

@@ -229,7 +229,7 @@ def of_series(time: Any, values: ArrayLike, what: str = "t = {:.4g} s") -> Reach
     return Reached(float(sizes[i]), what.format(float(time[i])))
 
 
-def passed(reached: dict[str, Reached]) -> list[str]:
+def exceeded_limits(reached: dict[str, Reached]) -> list[str]:
     """A sentence for each limit that is exceeded. reached : output -> largest value"""
     sentences = []
     for limit in LIMITS:
@@ -313,4 +313,4 @@ def attributes(case: Case, statistics: dict[str, Any], wall_time: float, reached
 
 def limits_attribute(reached: dict[str, Reached]) -> dict[str, str]:
     """Attribute with the limits of the model that are exceeded. reached : output -> largest value"""
-    return {ATTRIBUTE: "\n".join(passed(reached))}
+    return {ATTRIBUTE: "\n".join(exceeded_limits(reached))}

@@ -124,8 +124,8 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     """
     worst = error_norm(control, state.c, new, error)
     for k in range(state.c.shape[0]):
-        rise, passed = shift(junction, state, k, dS[k])
-        share = passed / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
+        rise, most = shift(junction, state, k, dS[k])
+        share = most / max(dot(state.c[k], junction.columns.width[k]), fewest_ions(junction, control, k))
         worst = max(worst, max(rise / state.kT[k], share) / control.rtol)
         if exchanges(junction):
             worst = max(worst, reservoir_norm(junction, control, state, k, dS[k]))

@@ -169,14 +169,14 @@ def solve_ions(junction: Junction, state: State, tangent: Tangent, trial: Trial,
     for k in range(state.c.shape[0]):
         inner = work.US[stage, k, a:b]
         solve_tridiagonal(work.lower[k, a:b], work.inverse[k, a:b], work.upper[k, a:b], inner, b - a)
-        passed = dot(work.closure[k, a:b], inner)
-        y = -(work.mismatch[k] + passed) / work.bordered[k]
+        change = dot(work.closure[k, a:b], inner)
+        y = -(work.mismatch[k] + change) / work.bordered[k]
         work.UD[stage, k], border.own[k, CHARGE] = y, y
         if border.asked[LOG_G]:
             border.own[k, LOG_G] = dot(tangent.by_S[k, a:b], inner) + work.along[k] * y
         if border.asked[VOLTAGE]:
             share = border.by_P[k, CHARGE]
-            border.own[k, VOLTAGE] = (1.0 - share) * passed - share * work.mismatch[k]
+            border.own[k, VOLTAGE] = (1.0 - share) * change - share * work.mismatch[k]
 
 
 @spliced
@@ -198,8 +198,8 @@ def finish_ions(junction: Junction, state: State, trial: Trial):
     """D(L) at the end of the step, a prediction."""
     work, last, end = trial.work, trial.work.UV.size - 1, state.c.shape[1]
     for k in range(state.c.shape[0]):
-        passed = junction.ions[k].z * ELEMENTARY_CHARGE * work.dS[k, end]
-        trial.state.D_right[k] = state.D_right[k] + work.dD[k] + work.UD[last, k] - passed
+        ions = junction.ions[k].z * ELEMENTARY_CHARGE * work.dS[k, end]
+        trial.state.D_right[k] = state.D_right[k] + work.dD[k] + work.UD[last, k] - ions
 
 
 ion_step = step_of(

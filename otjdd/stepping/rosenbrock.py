@@ -306,8 +306,8 @@ def charging_rest(junction: Junction, method: Method, work: Work, i: int, per_dt
     source, before = work.source, 0.0
     for j in range(i):
         before += method.C[i, j] * work.UQ[j]
-    passed = source_current(junction, lost) - current
-    return source[IN_SERIES] * (passed + per_dt * before) - source[PER_CHARGE] * source[MORE]
+    charging = source_current(junction, lost) - current
+    return source[IN_SERIES] * (charging + per_dt * before) - source[PER_CHARGE] * source[MORE]
 
 
 @spliced

@@ -298,9 +298,9 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    passed, limit = step_limit(junction, state, trial, step, control.rtol, task.recorded)
+    within, limit = step_limit(junction, state, trial, step, control.rtol, task.recorded)
     growth = min(growth, max(limit, SHRINK))
-    if not passed:
+    if not within:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]
     copy_band(new, band)
@@ -314,9 +314,9 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     if is_apart(junction, new, band):
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     error = error_by_charge(junction, control, state, new, work, abs(new.V[0] - predicted))
-    passed, limit = settled_limit(junction, state, new, tangent, error, control, source.observed, task.recorded)
+    within, limit = settled_limit(junction, state, new, tangent, error, control, source.observed, task.recorded)
     growth = min(growth, max(limit, SHRINK))
-    if not passed:
+    if not within:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     off = error_of_voltage(junction, control, state, tangent, trial, predicted, allowed)
     if off > 0.0:

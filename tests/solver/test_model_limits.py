@@ -54,7 +54,7 @@ def test_a_limit_is_told_with_what_where_how_far_and_what_to_do():
         "film_electron_ratio": model_limits.of_series([0.0, 0.2], [0.1, np.nan]),
         "current_density": model_limits.of_series([0.0, 0.2, 0.3], [0.0, -4e10, 1e10]),
     }
-    (told,) = model_limits.passed(reached)
+    (told,) = model_limits.exceeded_limits(reached)
     assert told.startswith("current_density: ")
     for part in ("4e+10 A m-2", "t = 0.2 s", "1e+10 A m-2", "circuit.series_resistance"):
         assert part in told
@@ -62,7 +62,7 @@ def test_a_limit_is_told_with_what_where_how_far_and_what_to_do():
 
 
 def test_nothing_recorded_passes_no_limit():
-    assert model_limits.passed({"film_electron_ratio": model_limits.of_series([], [])}) == []
+    assert model_limits.exceeded_limits({"film_electron_ratio": model_limits.of_series([], [])}) == []
 
 
 def test_a_metal_has_a_density_of_states_that_follows_temperature():

@@ -126,7 +126,7 @@ class Move(NamedTuple):
     away: float  # distance of the filling from rest at the end
     from_left: float  # electrons taken
     from_right: float
-    passed: float  # of these, electrons that only passed, from the left to the right
+    through: float  # of these, electrons that the trap hands on, from the left to the right
     z: float  # rates times the step, in the mean
 
 
@@ -137,11 +137,11 @@ def move(start: Moment, end: Moment, away: float, step: float) -> Move:
     left, right = mean_trap_rate(start.left, end.left), mean_trap_rate(start.right, end.right)
     z = (left + right) * step
     behind = away * math.exp(-z) - moved * lag(z)
-    taken, passed = moved + behind - away, mean_flow(start.passing, end.passing) * step
+    taken, through = moved + behind - away, mean_flow(start.passing, end.passing) * step
     late = 0.5 * moved + behind + taken / z if z > SLOW else 0.5 * taken  # int t df over the step
     first, last = left_share(start, end), left_share(end, start)
-    from_left = passed + first * taken + (last - first) * late
-    return Move(behind, from_left, taken - from_left, passed, z)
+    from_left = through + first * taken + (last - first) * late
+    return Move(behind, from_left, taken - from_left, through, z)
 
 
 @bare
@@ -173,7 +173,7 @@ def error_of_count(rate: np.ndarray, curvature: np.ndarray, bias: float, whole: 
         total += rate[row]
         by_share += rate[row] * abs(curvature[row])
     off = abs(curvature[through]) + abs(curvature[back]) + (by_share / total if total > 0.0 else 0.0)
-    return off / 6.0 * (abs(whole.passed) + 0.25 * abs(whole.from_left + whole.from_right))
+    return off / 6.0 * (abs(whole.through) + 0.25 * abs(whole.from_left + whole.from_right))
 
 
 @bare

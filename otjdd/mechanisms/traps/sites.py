@@ -105,7 +105,7 @@ def groups_of_traps(
             low = min(max((numbers[START] - left) / band.length[s], 0.0), 1.0)
             high = min(max((numbers[END] - left) / band.length[s], 0.0), 1.0)
             count = points[s - film] if high > low else 0
-        at, passed = 0.0, low
+        at, begins = 0.0, low
         for i in range(max(count, 1) + 1):
             cut = 1.0 if i == max(count, 1) else 0.5 if count == 0 else low + (high - low) * PLACES[count, i]
             owner[F], start[F], end[F] = s, at, cut
@@ -115,10 +115,10 @@ def groups_of_traps(
             part = (high - low) * WEIGHTS[count, i]
             for level in range(levels):
                 piece[n], place[n], line[n], x[n] = s, cut, F, left + cut * band.length[s]
-                begin[n], finish[n] = left + passed * band.length[s], left + (passed + part) * band.length[s]
+                begin[n], finish[n] = left + begins * band.length[s], left + (begins + part) * band.length[s]
                 length[n], depth[n] = part * band.length[s] * share[level], numbers[DEPTH] + shift[level]
                 n += 1
-            passed += part
+            begins += part
         if s >= film:
             left += band.length[s]
     sites = Sites(piece[:n], place[:n], line[:n], x[:n], begin[:n], finish[:n], length[:n], depth[:n])
