@@ -13,7 +13,7 @@ from otjdd.physics.junction import new_state
 from otjdd.physics.state import copy_state, new_tangent
 from otjdd.solver import electrodes, integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
-from otjdd.stepping import error_norm
+from otjdd.stepping import step_control
 from validation.benchmarks.peers.problems import CONDITIONING, FILM
 
 COMPILED = not numba.config.DISABLE_JIT
@@ -80,7 +80,7 @@ def settled(V_source, guess=None, **changes):
 
 def solve(run, V_source, guess):
     """Solve stack and circuit of a run from a guess of V_j [V], as for a recorded current. Returns a Status."""
-    accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
+    accuracy = quasistatic.Accuracy(step_control.voltage_slack(run.control), True)
     return quasistatic.settle(run.junction, run.state, run.tangent, V_source, guess, accuracy)
 
 

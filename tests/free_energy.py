@@ -172,7 +172,7 @@ def hold(run, V: float, duration: float) -> Fall:
     """Integrate a run through a hold, and look at F after each step."""
     from otjdd.physics.junction import new_state
     from otjdd.physics.state import copy_state
-    from otjdd.stepping.error_norm import outside
+    from otjdd.stepping.step_control import outside
 
     integrate.jump(run, V)
     run.control = run.control._replace(max_steps=1)

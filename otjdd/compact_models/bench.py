@@ -23,7 +23,7 @@ from otjdd.solver import integrate, model, model_limits
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.stepping.course import COPY
-from otjdd.stepping.extremes import ELECTRONS, VALUE, Watch
+from otjdd.stepping.run_log import ELECTRONS, VALUE, Watch
 from otjdd.variables import CURRENT, TERMINAL_LEFT
 
 PROBE = 1e-3  # V: the chord conductance at this voltage stands for that at 0 V

@@ -21,7 +21,7 @@ import numpy as np
 
 from otjdd.compact_models.noise import TURN
 from otjdd.compiler.decorators import bare, kernel
-from otjdd.mechanisms.single_ions.random_numbers import normal, threefry
+from otjdd.mechanisms.single_ions.walk import normal, threefry
 
 ERROR = 1e-3  # of a state, by one time step: the difference of midpoint and Euler step, an upper limit
 FILLING = 0.02  # weight of the filling in that error

@@ -102,7 +102,7 @@ def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> n
 
 def streams(count: int, seed: int) -> np.ndarray:
     """Streams (count, WORDS) of random numbers of a seed, one for each junction. Raises NotAsExpected."""
-    from otjdd.mechanisms.single_ions.random_numbers import threefry
+    from otjdd.mechanisms.single_ions.walk import threefry
 
     whole = checked_seed(seed)
     low, high = whole & 0xFFFFFFFF, whole >> 32

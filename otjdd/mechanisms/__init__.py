@@ -1,6 +1,6 @@
 """What moves with the ions in a step, or follows from its end: a module or a folder each, of equations and hooks.
 
-A hook is a function with the name and the arguments of one in `physics.settled`, for settled states, or in
+A hook is a function with the name and the arguments of one in `physics.quasistatic`, for settled states, or in
 `stepping.hooks`, for steps, which say when it is called. Modules are called in the order of their names; of a folder it is
 the module `step`. Single ions have none: their hops are a step of their own, which follows each smooth one in
 `stepping.trial_step`. The function `answer` is that to a small signal, see `solver.linear_response`; a mechanism without

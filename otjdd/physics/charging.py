@@ -27,10 +27,13 @@ from otjdd.physics.quasistatic import (
     Limits,
     at_voltage,
     drop,
+    fill,
     idle,
+    left_charge,
+    relaxation,
+    relaxes,
     source_current,
 )
-from otjdd.physics.settled import fill, left_charge, relaxation, relaxes
 from otjdd.physics.state import State, Tangent
 
 MOST_ATTEMPTS = 30  # junction voltages of one search

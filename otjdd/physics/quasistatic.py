@@ -7,18 +7,62 @@ ln I is linear along the tangent at the state where the current was evaluated la
 evaluated anew only where ln I has changed much along it, and not at all while nothing moves.
 
 The current of the circuit in series is that of the source: what the junction conducts, and what charges it.
+
+The first functions are hooks: what mechanisms add to a settled state, whether a step has led to it or not. What fills with
+its fields, the current beside its conductances, its charge (`mechanisms`, `stepping.hooks`).
 """
 
 import math
 from typing import NamedTuple
 
-from otjdd.compiler.decorators import bare, detached, inlined, spliced
+from otjdd import mechanisms
+from otjdd.compiler.decorators import ALL, ANY, STATUS, SUM, bare, detached, hook, inlined, parts_of, spliced
 from otjdd.errors import Status
 from otjdd.physics.columns import close_all, conduct_anew, conductance_slope, follow_tangent, tangent_error
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_electrons
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
-from otjdd.physics.settled import count_charge, fill
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
+
+PARTS = parts_of(mechanisms)
+
+
+@hook(PARTS, ANY, inlined)
+def relaxes(state: State) -> bool:
+    """True where something follows the fields in a time of its own, with a current of its own: see `fill`."""
+    return False
+
+
+@hook(PARTS, STATUS, bare)
+def fill(junction: Junction, state: State):
+    """Fill what follows from the fields of a settled state. Returns a status."""
+    return Status.DONE
+
+
+@hook(PARTS, SUM, bare)
+def own_current(state: State, k: int) -> float:
+    """Current [A] of column k, through the terminals, beside that of its conductances."""
+    return 0.0
+
+
+@bare
+def relaxation(state: State) -> float:
+    """Current [A] of a settled state beside that of its conductances, which flows at 0 V too."""
+    total = 0.0
+    for k in range(state.G.size):
+        total += own_current(state, k)
+    return total
+
+
+@hook(PARTS, SUM, bare)
+def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
+    """Change of the charge of the left terminal of column k [C/m2], beyond that of D(0), between two near states."""
+    return 0.0
+
+
+@hook(PARTS, ALL, bare)
+def count_charge(junction: Junction, old: State, new: State, between: WayBetween):
+    """Count in a settled state the charge that depends on the way to it from another one; between : room for the way"""
+
 
 GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
 LEAST_DROP = 1e-6  # V, lost at the compliance at least: a source turns from a voltage into a current within it

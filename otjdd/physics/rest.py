@@ -1,13 +1,16 @@
-"""Rest of the vacancies of a column at a constant voltage; at 0 V it is equilibrium.
+"""Rest of the vacancies at a constant voltage, without integration in time; at 0 V it is equilibrium.
+
+Between blocking electrodes a given number of vacancies can rest at any voltage. Where an electrode exchanges them its
+reservoir, at its initial filling, gives the level in the place of the number. Two such electrodes are at rest at 0 V alone,
+where their levels agree.
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C. So the vacancies depend on the
 band as electrons in the film do, and their slope is added to the diagonal of the static Newton iteration of
 `electrons.search`. Neither the law of motion nor the depth of the wells nor a relaxation time matters.
 
 Layers without sites part a column. Each part keeps its number of vacancies, and has an ln K of its own: one row and one
-column more for each border the matrix. Beside an electrode that exchanges vacancies its reservoir at its initial filling
-gives ln K. Vacancies that hold electrons have the site energy of `ion_fluxes` beside W, so they follow the band with
-their mean charge z - f.
+column more for each border the matrix. Vacancies that hold electrons have the site energy of `ion_fluxes` beside W, so they
+follow the band with their mean charge z - f.
 """
 
 import math
@@ -17,19 +20,23 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
 from otjdd.mechanisms.electrons.density import BARE, HELD_LEFT, HELD_RIGHT
 from otjdd.mechanisms.electrons.search import Rows, farther, rows_of_stack, static_rows, straight_band
 from otjdd.mechanisms.electrons.stack import column, fill_bands
 from otjdd.mechanisms.exchange import passes
+from otjdd.physics.columns import close_all
 from otjdd.physics.ion_fluxes import binds
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, band_of_fields, new_state
 from otjdd.physics.numerics import copy, factor_dense, factor_tridiagonal, solve_dense, solve_tridiagonal
-from otjdd.physics.state import State
+from otjdd.physics.state import COSH, State
 
 MOST_STEPS = 1000
 DONE = 1e-11  # last step of z U/kT and ln K: the error is its square, or a part of it where vacancies hold electrons
 KEPT = 1e-13  # of the vacancies of a part, most that are lacking then
 LONGEST = 3.0  # longest step in these: beyond it the linear model of the exponentials fails
+TURNS = 1000  # of ions and charged traps
+TURNED = 1e-9  # eV, of the band in the last turn of ions and traps
 
 
 class RestParts(NamedTuple):
@@ -205,7 +212,7 @@ def all_kept(parts: RestParts) -> bool:
 def rest_column(junction: Junction, state: State, k: int, V: float, parts: RestParts):
     """Rest of column k at V [V]; its concentrations, D and band are filled. Returns iterations, 0 when none was found.
 
-    The state is one of `solver.equilibrium.resting_state`, with a band also where the film holds no electrons.
+    The state is one of `resting_state`, with a band also where the film holds no electrons.
     """
     straight_band(junction, state, k, V)
     fill_bands(junction, k, V, column(state, k), True)
@@ -230,3 +237,62 @@ def rest_column(junction: Junction, state: State, k: int, V: float, parts: RestP
                 fill_bands(junction, k, V, column(state, k), True)
                 return step + 1
     return 0
+
+
+def relaxed(
+    junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None, trapped: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Concentrations (K, N) [1/m3] at rest at junction voltage V [V].
+
+    c : (K, N) whose number of ions stays between blocking electrodes, in each part of a column that layers without sites
+        part
+    P : (K,) [C/m2] polarisation, and trapped : (K, N) [C/m2] charge of traps, which stay; None for none
+    None when not found.
+    """
+    if trapped is not None:
+        behind = np.cumsum(trapped[:, ::-1], axis=1)[:, ::-1]
+        fixed = junction.columns.fixed + np.pad(behind, ((0, 0), (0, 1)))
+        junction = junction._replace(columns=junction.columns._replace(fixed=fixed))
+    state = resting_state(junction)
+    if P is not None:
+        state.P[:] = P
+    for k in range(len(c)):
+        if not rest_column(junction, state, k, V, rest_parts(junction, k, c[k])):
+            return None
+    return state.c.copy()
+
+
+def resting_state(junction: Junction) -> State:
+    """A state of a junction in which films have a band also where they hold no electrons; traps carry no charge."""
+    K, N = junction.columns.width.shape
+    return new_state(
+        junction, group=0, charged_cell=0, electronic=K, film_node=N + 2, film_cell=N, film_line=2 * N + 1
+    )  # fmt: skip
+
+
+def relaxed_with_traps(junction: Junction, c: np.ndarray) -> np.ndarray | None:
+    """As `relaxed` at 0 V, the charged traps being at rest too; None when not found.
+
+    Ions and filling come to rest by turns: both lower one free energy, which is convex.
+    """
+    bands = np.full((c.shape[0], c.shape[1] + 2), np.inf)
+    state = new_state(junction, group=0)
+    for _ in range(TURNS):
+        rest = relaxed(junction, c, trapped=state.trapped)
+        if rest is None:
+            return None
+        state.c[:], before = rest, bands
+        state.guess[:], state.guess[:, COSH] = 0.0, 1.0
+        if close_all(junction, state, 0.0, CLOSURE_TOLERANCE) != Status.DONE:
+            return None
+        c, bands = rest, np.array([band(junction, state, k) for k in range(len(c))])
+        if np.abs(bands - before).max() <= TURNED:
+            return c
+    return None
+
+
+def band(junction: Junction, state: State, k: int) -> np.ndarray:
+    """Band (N+2,) [eV] of column k at both ends and the centres of its cells."""
+    U = np.empty(state.c.shape[1] + 2)
+    band_of_fields(junction, state, k, U)
+    return U

@@ -25,8 +25,9 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import drop
+from otjdd.physics.rest import relaxed
 from otjdd.results import outputs
-from otjdd.solver import equilibrium, initial, integrate, linear_response, model, model_limits
+from otjdd.solver import initial, integrate, linear_response, model, model_limits
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached, attributes, delivered, ending, status_words
@@ -284,7 +285,7 @@ def come_to_rest(run: Run, voltage: float) -> None:
 
 def rest(run: Run, V_j: float, voltage: float) -> None:
     """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
-    c = equilibrium.relaxed(run.junction, run.state.c, V_j, run.state.P)
+    c = relaxed(run.junction, run.state.c, V_j, run.state.P)
     if c is None:
         integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)
     run.state.c[:] = c

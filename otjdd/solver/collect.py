@@ -28,7 +28,7 @@ from otjdd.solver.start import KeptState, bounded, without
 from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
 from otjdd.solver.traps import trap_currents, trap_filling, trap_series
 from otjdd.stepping import run_log
-from otjdd.stepping.extremes import ratio_of_columns
+from otjdd.stepping.run_log import ratio_of_columns
 from otjdd.variables import OF_CIRCUIT, OUTPUT
 from otjdd.waveform.waveform import Chain, Waveform, last_writes
 

@@ -25,12 +25,13 @@ from otjdd.errors import NotAsExpected
 from otjdd.mechanisms.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.mechanisms.traps.sites import CHARGE
 from otjdd.physics.junction import Junction, new_state
+from otjdd.physics.rest import relaxed, relaxed_with_traps
 from otjdd.results import store
-from otjdd.solver import equilibrium, integrate, model
+from otjdd.solver import integrate, model
 from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, bounded, without
-from otjdd.solver.traps import first_filling, regrouped
+from otjdd.solver.traps import fill_unstated, first_filling, regrouped
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
     P : (K,) [C/m2], polarisation, which stays; None for none
     """
     charged = junction.channels.numbers[1:, CHARGE : CHARGE + 1].any()
-    rest = equilibrium.relaxed_with_traps(junction, c) if charged else equilibrium.relaxed(junction, c, P=P)
+    rest = relaxed_with_traps(junction, c) if charged else relaxed(junction, c, P=P)
     if rest is None:
         integrate.fail(integrate.begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
     return rest
@@ -121,26 +122,21 @@ def begin_case(
 ) -> integrate.Run:
     """A run of a case at a start. stream : of random numbers, see `noise_of`   options : of `integrate.begin`"""
     numerics, noise = case.numerics, noise_of(case, parts, stream)
-    filling = initial.get("filling", first_filling(case, junction))
     run = integrate.begin(
-        junction, initial | {"filling": filling}, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-        noise=noise, **options,
+        junction, first_filling(case, junction) | initial, rtol=numerics.rtol, atol=numerics.atol,
+        max_steps=numerics.max_steps, noise=noise, **options,
     )  # fmt: skip
-    if np.isnan(filling).any():
-        run.state.traps.step[0] = np.inf
-        integrate.jump(run, 0.0)
-        integrate.put_filling(run, np.where(np.isnan(filling), run.state.traps.filling, filling))
+    fill_unstated(run)
     return run
 
 
 def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
-    initial, c, P = case.ions.initial, model.uniform(case, parts), first_polarisation(case, junction, parts)
-    polarised = {} if P is None else {"P": P}
+    initial, c, polarised = case.ions.initial, model.uniform(case, parts), first_polarisation(case, junction, parts)
     if initial == "equilibrium":
         if unlike := disagreement(case):
             raise ValueError(f'ions.initial = "equilibrium": {unlike}')
-        return {"c": relax(with_steady_traps(case, junction, parts), c, P)} | polarised
+        return {"c": relax(with_steady_traps(case, junction, parts), c, polarised.get("P"))} | polarised
     if isinstance(initial, FromResult):
         return from_result(case, junction, parts)
     if isinstance(initial, FromProfile):
@@ -157,14 +153,13 @@ def with_steady_traps(case: Case, junction: Junction, parts: list[Member]) -> Ju
     return model.junction(case.model_copy(update={"device": device.model_copy(update={"traps": steady})}), parts=parts)
 
 
-def first_polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
-    """Polarisations (K,) [C/m2] that a case states to start with; None in films that have none."""
+def first_polarisation(case: Case, junction: Junction, parts: list[Member]) -> Start:
+    """Polarisations (K,) [C/m2] that a case states to start with, as P; empty for films that have none."""
     if case.device.film.polarisation is None:
-        return None
+        return {}
     kinds = kinds_of(case)
     given = [kinds[part.kind].device.film.polarisation for part in parts]
-    started: np.ndarray = junction.polarisation.saturation * [polar.initial for polar in given if polar is not None]
-    return started
+    return {"P": junction.polarisation.saturation * [polar.initial for polar in given if polar is not None]}
 
 
 def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
@@ -203,8 +198,7 @@ def from_result(case: Case, junction: Junction, parts: list[Member]) -> Start:
     number = (own["c"] * junction.columns.width).sum(axis=1) - integrate.net_passed(passed)
     if number.min() <= 0.0:
         raise ValueError(f"{KEY}its film holds no vacancies in column {number.argmin() + 1} of {K}")
-    P = first_polarisation(case, junction, parts)
-    return own if P is None else {"P": P} | own
+    return first_polarisation(case, junction, parts) | own
 
 
 def on_grid(case: Case, parts: list[Member], ds: xr.Dataset, c: np.ndarray) -> np.ndarray:

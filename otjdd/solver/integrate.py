@@ -22,14 +22,22 @@ from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
 from otjdd.stepping import course as kernels
-from otjdd.stepping import error_norm, rosenbrock, run_log
+from otjdd.stepping import rosenbrock, run_log, step_control
 from otjdd.stepping.course import COPY, EDGE, KEEP, OBSERVE, READ
-from otjdd.stepping.error_norm import Control
-from otjdd.stepping.extremes import Watch
 from otjdd.stepping.hooks import begin_run
-from otjdd.stepping.pieces import ACCEPTED, COUNTS, REJECTED, TRIED, UNPHYSICAL, WORST_CELL, Course, Place
 from otjdd.stepping.rosenbrock import Trial
-from otjdd.stepping.run_log import READING, Log
+from otjdd.stepping.run_log import READING, Log, Watch
+from otjdd.stepping.step_control import (
+    ACCEPTED,
+    COUNTS,
+    REJECTED,
+    TRIED,
+    UNPHYSICAL,
+    WORST_CELL,
+    Control,
+    Course,
+    Place,
+)
 from otjdd.system.limits import heed_pending
 from otjdd.system.remember import by_record
 from otjdd.variables import RECORD, memory_of
@@ -96,7 +104,7 @@ def begin(
 
     start : these, or the memory of a state by name. What is absent there: polarisations of 0, the temperature of the
         surroundings, electrodes that nothing passed, and, as nan, traps at rest where the run is settled first
-    watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
+    watch : `run_log.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     noise : of random hops; None for a continuous density. Then c is that of the ions, around `smooth`
     """
     noisy = noise is not None and noise.area.size > 0
@@ -175,7 +183,7 @@ def control_of(
     Errors may be UNSEEN of what is random: the number of ions, the band at rest (its variance e kT/C), a cell.
     """
     if noise is None or not len(noise.area):
-        return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol)
+        return step_control.Control(rtol, atol, max_steps, step_control.OUTSIDE * rtol)
     ions = (c * junction.columns.width).sum(axis=1) * noise.area
     cells, relative = c.shape[1], [film.eps_r + film.b / film.sqrt_a for film in junction.film]  # at no field
     eps = VACUUM_PERMITTIVITY * np.array(relative).reshape(len(c), -1)  # (K, M) of the layers
@@ -184,13 +192,7 @@ def control_of(
     band = np.sqrt(each.sum(axis=1))  # over kT
     rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
     atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
-    return error_norm.Control(rtol, atol, max_steps, error_norm.OUTSIDE * rtol + WRONG / float(ions.min()))
-
-
-def put_filling(run: Run, filling: np.ndarray) -> None:
-    """Fill the traps of a run (K, T), whose filling takes time, before it is settled anew."""
-    traps = run.state.traps
-    traps.filling[:], traps.rates[:], traps.old_rates[:], traps.step[:] = filling, np.nan, np.nan, 0.0
+    return step_control.Control(rtol, atol, max_steps, step_control.OUTSIDE * rtol + WRONG / float(ions.min()))
 
 
 def row_widths(run: Run) -> tuple[int, int]:
@@ -201,7 +203,7 @@ def row_widths(run: Run) -> tuple[int, int]:
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
-    accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
+    accuracy = quasistatic.Accuracy(step_control.voltage_slack(run.control), True)
     status = quasistatic.jump_to(run.junction, run.state, run.tangent, run.memory, run.trial.between, voltage, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
@@ -253,7 +255,7 @@ def follow_pieces(
     record: bool,
     progress: Callable[[float], object] | None = None,
 ) -> None:
-    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from a place: see `pieces.Course`.
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from a place: see `step_control.Course`.
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
@@ -302,7 +304,7 @@ def advance(run: Run, course: Course, log: Log) -> tuple[int, float]:
 
 
 def counted(before: Counts, counts: list[int], currents: int) -> Counts:
-    """Statistics with the counts of one more call, see `pieces.Course`, and the currents evaluated in it."""
+    """Statistics with the counts of one more call, see `step_control.Course`, and the currents evaluated in it."""
     return Counts(
         before.accepted + counts[ACCEPTED],
         before.rejected + counts[REJECTED],
@@ -390,7 +392,7 @@ def settle_in_place(run: Run, voltage: float) -> None:
     if not coupled(run.junction):
         jump(run, voltage)
         return
-    accuracy = quasistatic.Accuracy(error_norm.voltage_slack(run.control), True)
+    accuracy = quasistatic.Accuracy(step_control.voltage_slack(run.control), True)
     status = quasistatic.stay(run.junction, run.state, run.tangent, accuracy)
     check_status(run, status, run.time, voltage, 0.0, 0.0)
 
@@ -444,7 +446,6 @@ def restore_state(run: Run, kept: KeptState) -> None:
         at += array.shape[1]
     put_memory(run.junction, state, kept.start)
     if "filling" in kept.start:
-        put_filling(run, kept.start["filling"])
         settle_in_place(run, kept.voltage)
 
 

@@ -25,7 +25,7 @@ from otjdd.system.limits import behind, interruption
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.stepping.extremes import Watch
+    from otjdd.stepping.run_log import Watch
 
 log = logging.getLogger(__name__)
 
@@ -171,10 +171,10 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
 
 def new_watch(density_of_states: float, radius: float, cells: int) -> Watch:
     """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
-    from otjdd.stepping import extremes
+    from otjdd.stepping import run_log
 
-    room = np.zeros((extremes.ROOM, cells + 2))
-    return extremes.Watch(float(density_of_states), unheated(radius).copy(), np.zeros((extremes.EXTREMES, 2)), room)
+    room = np.zeros((run_log.ROOM, cells + 2))
+    return run_log.Watch(float(density_of_states), unheated(radius).copy(), np.zeros((run_log.EXTREMES, 2)), room)
 
 
 @lru_cache(maxsize=16)
@@ -188,9 +188,9 @@ def unheated(radius: float) -> np.ndarray:
 
 def no_watch() -> Watch:
     """Watch of the kernels that records nothing."""
-    from otjdd.stepping import extremes
+    from otjdd.stepping import run_log
 
-    return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
+    return run_log.Watch(0.0, np.zeros((3, 0)), np.zeros((run_log.EXTREMES, 2)), np.zeros((run_log.ROOM, 0)))
 
 
 def largest_values(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
@@ -199,14 +199,14 @@ def largest_values(watch: Watch, area: float, heated: bool) -> dict[str, Reached
     area : of the electrode [m2], for the current density   heated : its temperature is that of a junction which its
     current warms, not an estimated rise
     """
-    from otjdd.stepping import extremes
+    from otjdd.stepping import run_log
 
-    units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
-    units["junction_temperature" if heated else "temperature_rise"] = extremes.KELVIN, 1.0
-    units["stack_leaps"] = extremes.LEAPS, 1.0
+    units = {"film_electron_ratio": (run_log.ELECTRONS, 1.0), "current_density": (run_log.AMPERES, area)}
+    units["junction_temperature" if heated else "temperature_rise"] = run_log.KELVIN, 1.0
+    units["stack_leaps"] = run_log.LEAPS, 1.0
     rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
     return {
-        name: Reached(float(row[extremes.VALUE]) / unit, f"t = {row[extremes.WHEN]:.4g} s")
+        name: Reached(float(row[run_log.VALUE]) / unit, f"t = {row[run_log.WHEN]:.4g} s")
         for name, (row, unit) in rows.items()
     }
 

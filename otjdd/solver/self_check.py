@@ -32,7 +32,7 @@ from otjdd.physics import bands, columns, electrostatics, fermi_dirac, tunnellin
 from otjdd.physics.channels import transport
 from otjdd.solver import integrate, model
 from otjdd.solver.integrate import Run
-from otjdd.stepping import course, extremes, film_step, pieces, rosenbrock, run_log, trial_step
+from otjdd.stepping import course, film_step, rosenbrock, run_log, step_control, trial_step
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -281,7 +281,7 @@ def compile_steps(run: Run) -> None:
     for kernel, arguments in (
         (columns.close_all, (junction, state, 0.1, 0.1)),
         (film_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
-        (pieces.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
+        (step_control.first_step, (junction, run.control, state, run.trial.work, 1.0, True)),
     ):
         kernel_cache.compile_for(kernel, arguments)
 
@@ -297,6 +297,6 @@ def compile_entry_points(run: Run) -> None:
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
         (fermi_dirac.supplies, (E, 0.0, junction.kT[0])),
         (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
-        (extremes.ratio_of_columns, (junction, state, run.watch)),
+        (run_log.ratio_of_columns, (junction, state, run.watch)),
     ):
         kernel_cache.compile_for(kernel, arguments, from_python=True)

@@ -24,7 +24,7 @@ from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Ended, Reached, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.start import Start, Trail
-from otjdd.stepping.pieces import Place
+from otjdd.stepping.step_control import Place
 from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
 from otjdd.waveform.waveform import Chain, Waveform

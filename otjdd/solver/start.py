@@ -59,7 +59,7 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
 
     What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
     given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
-    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`error_norm.outside`).
+    into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`step_control.outside`).
     """
     within = np.clip(c, 0.0, c_max)
     missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
@@ -84,7 +84,7 @@ TOGETHER = 16
 class Steps(NamedTuple):
     """What a run leaves for others to follow.
 
-    trials : (S,) trial steps [s], in order, as of `pieces.Course`
+    trials : (S,) trial steps [s], in order, as of `step_control.Course`
     currents : (C,) of channels of columns, evaluated in each call of the kernels
     """
 

@@ -64,12 +64,14 @@ from otjdd.mechanisms.traps.sites import (
     path_of,
 )
 from otjdd.mechanisms.traps.steady import FilledTraps, filled_traps, placed_traps
+from otjdd.mechanisms.traps.step import forget_rates
 from otjdd.physics.channels import TRAP_CODE
 from otjdd.physics.columns import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Channels, Junction, new_state
 from otjdd.physics.state import State
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Run
+from otjdd.solver.start import Start
 
 DROP = 2.0  # eV
 
@@ -153,13 +155,24 @@ def trap_places(junction: Junction, k: int, channel: int) -> tuple[np.ndarray, n
     return x, np.linspace(-1.0, 1.0, levels) if levels > 1 else np.zeros(1)
 
 
-def first_filling(case: Case, junction: Junction) -> np.ndarray:
-    """Filling (K, T) of traps whose filling takes time that a case states; nan for the equilibrium at 0 V."""
+def first_filling(case: Case, junction: Junction) -> Start:
+    """Filling (K, T) of traps whose filling takes time that a case states, as `filling`; nan for the equilibrium at 0 V."""
     filling, first = np.full((len(junction.kT), junction.channels.first[-1]), np.nan), junction.channels.first
     for number, record in enumerate(case.device.beside_coherent.values(), 1):
         if isinstance(record, Trap) and record.kinetic:
             filling[:, first[number] : first[number + 1]] = record.first_filling
-    return filling
+    return {"filling": filling}
+
+
+def fill_unstated(run: Run) -> None:
+    """Let traps whose filling is nan, where a run begins, be in equilibrium at 0 V. Raises SolverError."""
+    traps = run.state.traps
+    filling, unstated = traps.filling.copy(), np.isnan(traps.filling)
+    if unstated.any():
+        traps.step[0] = np.inf
+        integrate.jump(run, 0.0)
+        traps.filling[:] = np.where(unstated, traps.filling, filling)
+        forget_rates(traps)
 
 
 def trap_series(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,13 +12,23 @@ from otjdd.mechanisms.single_ions.hops import hide_single_ions, show_single_ions
 from otjdd.mechanisms.single_ions.walk import is_noisy
 from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction, coupled
-from otjdd.physics.quasistatic import Accuracy, drop, jump_to, resettle, source_current, stay
-from otjdd.physics.settled import relaxes
+from otjdd.physics.quasistatic import Accuracy, drop, jump_to, relaxes, resettle, source_current, stay
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
-from otjdd.stepping.error_norm import Control, drift, voltage_slack, worst_cell
-from otjdd.stepping.extremes import LEAPS, note, note_largest
 from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
-from otjdd.stepping.pieces import (
+from otjdd.stepping.rosenbrock import Ramp, Trial, Work
+from otjdd.stepping.run_log import (
+    LEAPS,
+    READS,
+    STATES,
+    Log,
+    full_of_rows,
+    note,
+    note_largest,
+    write_read,
+    write_row,
+    write_state,
+)
+from otjdd.stepping.step_control import (
     ACCEPTED,
     FROM,
     REJECTED,
@@ -28,15 +38,17 @@ from otjdd.stepping.pieces import (
     V_FROM,
     V_UNTIL,
     WORST_CELL,
+    Control,
     Course,
+    drift,
     first_step,
     next_step,
     next_trial,
     note_trial,
     time_of_charging,
+    voltage_slack,
+    worst_cell,
 )
-from otjdd.stepping.rosenbrock import Ramp, Trial, Work
-from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
 from otjdd.stepping.trial_step import VOLTAGE_ERROR, StepTask, allowed_of_charging, step_or_leap
 
 SHORTEST = 1e-22  # s

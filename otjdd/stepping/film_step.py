@@ -295,7 +295,6 @@ def more_charge(junction: Junction, state: State, trial: Trial, dV: float) -> fl
     new.V[0] = state.V[0] + dV
     for k in range(state.c.shape[0]):
         new.D_left[k] = state.D_left[k] + (new.D[k, 0] + new.P[k] - state.D[k, 0] - state.P[k])
-        new.traps.to_left[k] = state.traps.to_left[k]
     return charge_between(junction, state, new) - trial.work.source[CAME]
 
 

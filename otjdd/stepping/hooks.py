@@ -19,14 +19,14 @@ from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
 from otjdd.physics.columns import ensure_current
 from otjdd.physics.junction import Junction
-from otjdd.physics.settled import PARTS, count_charge
+from otjdd.physics.quasistatic import PARTS, count_charge
 from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.stepping.rosenbrock import Trial
 
 
 @by_pointer
 class Control(NamedTuple):
-    """Error control of the time steps, see `error_norm.norm_of`."""
+    """Error control of the time steps, see `step_control.norm_of`."""
 
     rtol: float
     atol: float  # 1/m3
@@ -63,7 +63,7 @@ def begin_step(junction: Junction, state: State):
 
 @hook(PARTS, WORST, bare)
 def speed(junction: Junction, state: State, rtol: float, recorded: bool) -> float:
-    """Norm of what changes in a second by itself, see `error_norm.norm_of`. recorded : curves are drawn through steps"""
+    """Norm of what changes in a second by itself, see `step_control.norm_of`. recorded : curves are drawn through steps"""
     return 0.0
 
 
@@ -74,7 +74,7 @@ def predict(junction: Junction, state: State, new: State, step: float):
 
 @hook(PARTS, ALL, bare)
 def use_mean(junction: Junction, state: State, new: State):
-    """Let both states of a step be as it is on average."""
+    """Let both states of a step be as it is on average, for its stages."""
 
 
 @hook(PARTS, ALL, bare)

@@ -33,8 +33,7 @@ from otjdd.mechanisms.single_ions.walk import Noise, no_noise
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import Junction, coupled, displaced, new_state
 from otjdd.physics.numerics import add_scaled, copy
-from otjdd.physics.quasistatic import drop, source_current
-from otjdd.physics.settled import relaxation
+from otjdd.physics.quasistatic import drop, relaxation, source_current
 from otjdd.physics.state import (
     AT_LEFT,
     AT_RIGHT,

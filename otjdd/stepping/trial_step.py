@@ -27,13 +27,12 @@ from otjdd.physics.quasistatic import (
     blur,
     drop,
     idle,
+    relaxes,
     resistance,
     settle,
     source_current,
 )
-from otjdd.physics.settled import relaxes
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent, copy_state
-from otjdd.stepping.error_norm import Control, drift, error_by_charge, motion, norm_of, outside, voltage_slack
 from otjdd.stepping.film_step import film_step
 from otjdd.stepping.hooks import (
     after_leap,
@@ -52,8 +51,20 @@ from otjdd.stepping.hooks import (
     use_end,
     use_mean,
 )
-from otjdd.stepping.pieces import GROWTH, SAFETY, SHRINK, allowed_growth
 from otjdd.stepping.rosenbrock import CAME, CAPACITANCE, Ramp, Trial
+from otjdd.stepping.step_control import (
+    GROWTH,
+    SAFETY,
+    SHRINK,
+    Control,
+    allowed_growth,
+    drift,
+    error_by_charge,
+    motion,
+    norm_of,
+    outside,
+    voltage_slack,
+)
 
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
@@ -165,9 +176,6 @@ def charge_end(
     stages do so, and what the current at the end differs by from that of the stages has grown by the square of the time.
     """
     new, C = trial.state, capacitance(junction, state)
-    copy(state.traps.to_left, new.traps.to_left)
-    for k in range(state.c.shape[0]):
-        copy(state.traps.current[k], new.traps.current[k])
     if end.slow or end.turns:
         charging, V = Charging(0.0, 0.0, 1.0 / step, C), state.V[0]
         beyond = abs(end.voltage) + abs(V)

@@ -15,7 +15,7 @@ from scipy.special import expit
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError
 from otjdd.solver import initial, model
-from otjdd.stepping import error_norm
+from otjdd.stepping import step_control
 
 E, EPS0, KB, K, H = 1.602176634e-19, 8.8541878128e-12, 8.617333262e-5, 1.380649e-23, 6.62607015e-34
 M0 = 9.1093837015e-31  # kg
@@ -137,7 +137,7 @@ def test_a_reservoir_that_runs_out_gives_what_it_has_and_the_run_goes_on(data):
 
     Single ions are counted: no reservoir has less than none, or more than its sites.
     """
-    ds, no_ion = run_of(data), error_norm.OUTSIDE * parse_case(of.text_of(data)).numerics.rtol
+    ds, no_ion = run_of(data), step_control.OUTSIDE * parse_case(of.text_of(data)).numerics.rtol
     many, gained, finite = float(ds.vacancies[0]), 0.0, True
     most, off = max(float(ds.vacancies.max()), many), 1e-6 + no_ion * (data["ions"].get("noise") != "shot")
     for side in SIDES:

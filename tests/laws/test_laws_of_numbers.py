@@ -12,7 +12,8 @@ from scipy.special import expit
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError, Status
 from otjdd.physics.columns import close_all, conduct, follow_tangent
-from otjdd.solver import equilibrium, integrate, model, simulate
+from otjdd.physics.rest import relaxed
+from otjdd.solver import integrate, model, simulate
 from otjdd.solver.start import at_snapshot
 
 E, KB, H, M0 = 1.602176634e-19, 8.617333262e-5, 6.62607015e-34, 9.1093837015e-31
@@ -190,7 +191,7 @@ def test_long_after_a_jump_the_ions_are_at_rest(data):
     case = parse_case(of.text_of(data))
     parts = model.members(case)
     first = np.ascontiguousarray(ds.vacancy_concentration_columns.values[0])
-    at_rest = equilibrium.relaxed(model.junction(case, parts=parts), first, V)
+    at_rest = relaxed(model.junction(case, parts=parts), first, V)
     if at_rest is None:
         raise NoStatement("no rest found")
     alike(ds.vacancy_concentration_columns.values[-1], at_rest, 1e-3, what="vacancies at rest")

@@ -14,7 +14,7 @@ from otjdd.physics.junction import new_state
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
 from otjdd.physics.state import copy_state, new_tangent
-from otjdd.stepping import error_norm
+from otjdd.stepping import step_control
 
 
 def test_voltage_steps_are_exact_for_resistors_and_power_laws():
@@ -118,7 +118,7 @@ prefactor = "7e-4 m^2/s"
 def test_a_junction_voltage_is_found_from_any_guess_and_tangent(compliance):
     """From 7 of 100 guesses far tangents lead around in circles, or out of their reach."""
     run, V = begin(parse_case(WAVY).replace(**{"circuit.compliance": compliance})), 14.0
-    tangent, allowed = new_tangent(*run.state.c.shape, 1), error_norm.voltage_slack(run.control)
+    tangent, allowed = new_tangent(*run.state.c.shape, 1), step_control.voltage_slack(run.control)
     for guess in np.random.default_rng(1).uniform(0.0, V, 100):
         state = new_state(run.junction)
         copy_state(run.state, state)

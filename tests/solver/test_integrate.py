@@ -13,7 +13,7 @@ from otjdd.errors import WORDS, SolverError, Status
 from otjdd.mechanisms import heat, polarisation
 from otjdd.solver import integrate, model, self_check, simulate
 from otjdd.stepping import course
-from otjdd.stepping.pieces import ACCEPTED, TRIED
+from otjdd.stepping.step_control import ACCEPTED, TRIED
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV

@@ -147,12 +147,12 @@ def test_the_kernel_sees_the_lowest_place_of_the_band():
     from devices import begin
 
     from otjdd.solver.collect import film_band
-    from otjdd.stepping import extremes
+    from otjdd.stepping import run_log
 
     run = begin(case(JUNCTION, **SMALL, columns__count=2), voltage=0.7)
     for k in range(2):
         lowest = film_band(run.junction, run.state, k).min()
-        assert extremes.lowest_band(run.junction, run.state, k) == pytest.approx(lowest, rel=1e-12)
+        assert run_log.lowest_band(run.junction, run.state, k) == pytest.approx(lowest, rel=1e-12)
 
 
 @needs_speed
@@ -193,7 +193,7 @@ def test_a_film_without_vacancies_has_a_row_whose_numbers_are_finite_but_for_the
     from devices import begin
 
     from otjdd.solver import integrate
-    from otjdd.stepping import extremes
+    from otjdd.stepping import run_log
 
     film = case(JUNCTION, **SMALL)
     run = begin(film, c=np.zeros((1, film.device.film.cells)))
@@ -202,4 +202,4 @@ def test_a_film_without_vacancies_has_a_row_whose_numbers_are_finite_but_for_the
     row = np.concatenate(run.rows)[0]
     assert row[variables.BALANCE] == 0.0
     assert np.isnan(row[variables.POSITION])
-    assert np.isfinite(extremes.ratio_of_columns(run.junction, run.state, run.watch))
+    assert np.isfinite(run_log.ratio_of_columns(run.junction, run.state, run.watch))

@@ -13,7 +13,8 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
-from otjdd.solver import equilibrium, linear_response, model
+from otjdd.physics.rest import relaxed
+from otjdd.solver import linear_response, model
 from validation.reliability import agreement
 from validation.reliability.agreement_exchange import ExchangeEquations
 
@@ -70,7 +71,7 @@ def test_slopes_at_the_walls_are_differences():
 def at_rest(case, V=0.0):
     """A run at rest at V [V], from a uniform film."""
     junction, parts = model.junction(case), model.members(case)
-    c = equilibrium.relaxed(junction, model.uniform(case, parts), V)
+    c = relaxed(junction, model.uniform(case, parts), V)
     assert c is not None
     return begin(case, c, voltage=V)
 

@@ -1,6 +1,6 @@
-"""Single ions: whole numbers that hop at random around the smooth density that a step moves, in four chapters.
+"""Single ions: whole numbers that hop at random around the smooth density that a step moves, in three chapters.
 
-random_numbers    of a seed, a column, a step and a place
-walk              of the ions of a column through a part of a step, and the work space `Noise`
-hops              rates of the walk, by which ions feel each other, and the end of the step
+walk        of the ions of a column through a part of a step, its random numbers, and the work space `Noise`
+deviation   of the ions from the smooth density, by which they act on their hops
+hops        rates of the walk, by which ions feel each other, and the end of the step
 """

@@ -34,6 +34,16 @@ SAFETY = 0.9  # of the growth that the error allows
 STILL = 1e-9  # change of the filling of a group that is none
 
 
+def begin_run(junction: Junction, state: State, start: dict[str, np.ndarray]) -> None:
+    """Traps begin without rates, which are then those of the fields that are settled next."""
+    forget_rates(state.traps)
+
+
+def forget_rates(traps: TrapState) -> None:
+    """Let the filling stay until the fields are settled, with rates that are not known yet."""
+    traps.rates[:], traps.old_rates[:], traps.step[:] = np.nan, np.nan, 0.0
+
+
 @bare
 def start_traps(state: State, new: State, step: float):
     """Let the traps of a new state start a step [s] as those of a settled state are, with its charge."""
@@ -46,6 +56,7 @@ def start_traps(state: State, new: State, step: float):
     for k in range(old.filling.shape[0]):
         copy(old.away[k], traps.old_away[k])
         copy(old.taken[k], traps.old_taken[k])
+        copy(old.current[k], traps.current[k])
         for j in range(old.filling.shape[1]):
             copy(old.rates[k, j], traps.old_rates[k, j])
             copy(old.slope[k, j], traps.slope[k, j])
@@ -88,6 +99,12 @@ def own_current(state: State, k: int) -> float:
 def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
     """Change of the charge that electrons on traps of column k mirror on its left terminal [C/m2]."""
     return -ELEMENTARY_CHARGE * (new.traps.to_left[k] - old.traps.to_left[k])
+
+
+@inlined
+def use_mean(junction: Junction, state: State, new: State):
+    """Let the electrons on traps stay in the stages of a step."""
+    copy(state.traps.to_left, new.traps.to_left)
 
 
 @inlined

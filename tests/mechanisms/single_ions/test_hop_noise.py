@@ -10,7 +10,8 @@ from otjdd import variables
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.single_ions.walk import new_noise, take_sites, whole_ions
-from otjdd.solver import equilibrium, integrate, model
+from otjdd.physics import rest
+from otjdd.solver import integrate, model
 
 FILM = """
 title = "a film between two metals whose field does not change with their charge"
@@ -56,7 +57,7 @@ def begun(ions, seed, relaxed=True, text=FILM, stream=0, largest=math.inf):
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
     c = model.uniform(case, parts)
-    c = equilibrium.relaxed(junction, c) if relaxed else c
+    c = rest.relaxed(junction, c) if relaxed else c
     area = ions / (c[0] @ junction.columns.width[0])
     noise = new_noise(np.array([area]), seed, c.shape[1], stream, largest)
     run = integrate.begin(junction, c, rtol=7e-3, atol=1e-2, noise=noise)

@@ -8,31 +8,31 @@ from devices import COLUMNS, SMALL, begin, case
 
 from otjdd.physics.electrostatics import edge
 from otjdd.solver import integrate
-from otjdd.stepping import error_norm, pieces
+from otjdd.stepping import step_control
 from otjdd.stepping.rosenbrock import RODAS
 
 
 def test_largest_error_is_found_in_any_cell_of_any_column():
-    control = error_norm.Control(0.1, 1.0, 1, 1e-3)
+    control = step_control.Control(0.1, 1.0, 1, 1e-3)
     old, new, error = np.full((3, 5), 10.0), np.full((3, 5), 20.0), np.full((3, 5), 0.5)
     for k, i in ((0, 0), (0, 4), (1, 2), (2, 4)):
         larger = error.copy()
         larger[k, i] = -0.6
-        assert error_norm.worst_cell(control, old, new, larger) == 5 * k + i
-    assert error_norm.error_norm(control, old, new, error) == pytest.approx(0.5 / 3.0)
+        assert step_control.worst_cell(control, old, new, larger) == 5 * k + i
+    assert step_control.error_norm(control, old, new, error) == pytest.approx(0.5 / 3.0)
     new[1, 3] = math.nan
-    assert error_norm.worst_cell(control, old, new, error) == 8
+    assert step_control.worst_cell(control, old, new, error) == 8
 
 
 def test_ions_outside_of_their_bounds_count_as_a_share():
     run = begin(case(**SMALL, **COLUMNS))
     width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
     c = run.state.c
-    assert error_norm.outside(run.junction, run.control, run.state) == 0.0
+    assert step_control.outside(run.junction, run.control, run.state) == 0.0
     c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
     out = np.maximum(-c, 0.0) + np.maximum(c - c_max, 0.0)
     share = ((out * width).sum(axis=1) / (np.clip(c, 0.0, c_max) * width).sum(axis=1)).max()
-    assert error_norm.outside(run.junction, run.control, run.state) == pytest.approx(share)
+    assert step_control.outside(run.junction, run.control, run.state) == pytest.approx(share)
 
 
 def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions():
@@ -44,7 +44,7 @@ def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_io
     state.c[0, 3] -= dS[4] / junction.columns.width[0, 3]
     state.c[0, 4] += dS[4] / junction.columns.width[0, 4]
     integrate.jump(run, 0.3)
-    rise, passed = error_norm.shift(junction, state, 0, dS)
+    rise, passed = step_control.shift(junction, state, 0, dS)
     assert passed == pytest.approx(moved * total, rel=1e-6)
     assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
 
@@ -61,7 +61,7 @@ def band(junction, state):
 def foreseen(growth, norm, step, last_norm, last_step):
     place = integrate.place_at_start(step)
     place.last_norm[0], place.last_step[0] = last_norm, last_step
-    return pieces.foreseen(RODAS, growth, norm, step, place)
+    return step_control.foreseen(RODAS, growth, norm, step, place)
 
 
 def test_steps_whose_error_falls_while_they_grow_grow_faster():
@@ -70,6 +70,8 @@ def test_steps_whose_error_falls_while_they_grow_grow_faster():
     assert foreseen(growth, 1e-4, 3.0, 1e-4, 1.0) == pytest.approx(3.0 * growth)
     assert foreseen(growth, 1e-4, 3.0, 1e-2, 1.0) == pytest.approx(3.0 * growth * 100**0.25)
     assert foreseen(growth, 1e-4, 0.5, 1e-5, 1.0) == growth  # never slower
-    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(min(pieces.GROWTH, pieces.MOST_TREND * growth))
+    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(
+        min(step_control.GROWTH, step_control.MOST_TREND * growth)
+    )
     assert foreseen(0.5 * growth, 1e-4, 3.0, 1e-4, 1.0) == 0.5 * growth  # cut for V_j
-    assert foreseen(pieces.GROWTH, 0.0, 3.0, 1e-4, 1.0) == pieces.GROWTH
+    assert foreseen(step_control.GROWTH, 0.0, 3.0, 1e-4, 1.0) == step_control.GROWTH

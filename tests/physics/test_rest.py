@@ -8,7 +8,8 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import SolverError
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT
 from otjdd.physics import rest
-from otjdd.solver import equilibrium, initial, model
+from otjdd.physics.rest import relaxed, resting_state
+from otjdd.solver import initial, model
 
 DEEP = {"ions__well_left": 1.2, "ions__well_right": 1.0, "temperature": 150.0, "device__film__cells": 40}
 
@@ -16,7 +17,7 @@ DEEP = {"ions__well_left": 1.2, "ions__well_right": 1.0, "temperature": 150.0, "
 def found(film, c=None):
     junction, parts = model.junction(film), model.members(film)
     c = model.uniform(film, parts) if c is None else c
-    return junction, c, equilibrium.relaxed(junction, c)
+    return junction, c, relaxed(junction, c)
 
 
 def test_equilibrium_does_not_depend_on_where_the_ions_were():
@@ -29,7 +30,7 @@ def test_equilibrium_does_not_depend_on_where_the_ions_were():
 
 def test_a_stack_without_equilibrium_is_told(monkeypatch):
     film = case(device__film__cells=8)
-    monkeypatch.setattr(equilibrium, "rest_column", lambda *_: 0)
+    monkeypatch.setattr(rest, "rest_column", lambda *_: 0)
     with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
         initial.relax(model.junction(film), model.uniform(film, model.members(film)))
 
@@ -42,10 +43,10 @@ def test_rest_is_reached_from_cells_whose_sites_are_all_taken_or_all_free(cells)
     for filled in (True, False):
         c = even.copy()
         c[0, cells] = junction.columns.sites[0, cells] if filled else 0.0
-        rest = equilibrium.relaxed(junction, c)
+        rest = relaxed(junction, c)
         assert rest is not None
         number = (c * junction.columns.width).sum() / (even * junction.columns.width).sum()
-        same = equilibrium.relaxed(junction, even * number)
+        same = relaxed(junction, even * number)
         np.testing.assert_allclose(rest, same, rtol=1e-6)
 
 
@@ -61,7 +62,7 @@ def test_each_part_of_a_film_with_electrons_keeps_its_ions(V):
     film = case(device__film={"layers": layers, "electrons": "balance"}, ions__density="2e26 1/m^3")
     junction, parts = model.junction(film), model.members(film)
     columns, c = junction.columns, model.uniform(film, parts) * np.where(np.arange(21) < 8, 1.3, 0.6)
-    state = equilibrium.resting_state(junction)
+    state = resting_state(junction)
     assert rest.rest_column(junction, state, 0, V, rest.rest_parts(junction, 0, c[0])) > 0
     band, W = state.band[0, 1:-1] - np.cumsum(columns.rise[0, :-1]), np.cumsum(columns.site[0, :-1])
     level = junction.ions[0].z * band - W
