@@ -248,12 +248,13 @@ def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarra
 
 
 def spreads_thickness(ds: xr.Dataset) -> bool:
-    """Tell if the columns of a result differ in their thickness."""
+    """Tell if columns of a result differ, or some kind of them differs from its film, in their thickness."""
     try:
         columns = tomllib.loads(ds.attrs.get("case_resolved", "")).get("columns", {})
     except ValueError:  # of a version that wrote it otherwise
         return False
-    return THICKNESS in columns.get("spread", {})
+    tables = [columns, *columns.get("kinds", ())]
+    return any(THICKNESS in table.get(keys, {}) for table in tables for keys in ("spread", "set"))
 
 
 def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:

@@ -69,6 +69,18 @@ def test_what_is_no_start_for_a_film_is_refused(film, tmp_path):
             start(film.replace(changes))
 
 
+@pytest.mark.parametrize(("keys", "thickness"), [("spread", "0.1 nm"), ("set", "3.1 nm")])
+def test_a_kind_of_columns_of_another_thickness_keeps_its_grid(film, tmp_path, keys, thickness):
+    kind = {"name": "all", "share": 1.0, "count": 2, keys: {"device.film.thickness": thickness}}
+    ds = store.read(film.ions.initial.result)
+    ds = ds.isel(column=[0, 0]).assign_attrs(case_resolved=film.replace("columns.kinds", [kind]).resolved())
+    store.write(ds, tmp_path / "kinds.nc")
+    after = film.replace({"columns.count": 2, "ions.initial": {"result": str(tmp_path / "kinds.nc")}})
+    assert len(start(after)[0]) == 2
+    with pytest.raises(ValueError, match="columns of different thickness"):
+        start(after.replace("device.film.cells", 9))
+
+
 def end_of(case, c, folder):
     """The case, begun from a result of its film whose concentrations are c (N,)."""
     faces = model.film_faces(case.device.film)
