@@ -356,8 +356,11 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
     the settling time count. The result is the median over initial states and voltages, or 0 if the median is below LAG.
     """
     lost: tuple[list[float], list[float]] = ([], [])
-    columns = beginnings(bench, ends)
-    for c in columns:
+    at_rest = [ends.low, ends.high]  # columns to start from: both ends of the range, and three states between them
+    for share in (0.3, 0.5, 0.7):
+        mixed = (1.0 - share) * ends.low + share * ends.high
+        at_rest.append(concentrations_after(bench, mixed, 0.0, 10.0 * ends.settling))
+    for c in at_rest:
         q = state_of(bench, c, ends.settling)
         for fall, direction in enumerate((1.0, -1.0)):
             times = np.array([time_between(tables, i, q, q + direction * LOST) for i in range(tables.voltage.size)])
@@ -368,16 +371,7 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
                 moved = concentrations_after(bench, c, float(tables.voltage[i]), float(times[i]))
                 lost[fall].append(LOST - direction * (state_of(bench, moved, ends.settling) - q))
     shares = np.array([np.median(of_way) if of_way else 0.0 for of_way in lost])
-    return np.where(shares > LAG, shares, 0.0), len(columns) + sum(map(len, lost))
-
-
-def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
-    """Concentrations (1, N) of columns at rest: both ends of the range, and three states between them."""
-    at_rest = [ends.low, ends.high]
-    for share in (0.3, 0.5, 0.7):
-        mixed = (1.0 - share) * ends.low + share * ends.high
-        at_rest.append(concentrations_after(bench, mixed, 0.0, 10.0 * ends.settling))
-    return at_rest
+    return np.where(shares > LAG, shares, 0.0), len(at_rest) + sum(map(len, lost))
 
 
 def time_between(tables: Tables, i: int, start: float, end: float) -> float:

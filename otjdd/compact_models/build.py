@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -122,49 +122,37 @@ def compact(
     with pool.team(workers) as spread:
         spreads = {name: partial(counted, spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
-        later = Later(noise, measure, left_out, devices, heat)
-        return completed(compact_model, cold, spreads, later)
+        return completed(compact_model, cold, spreads, left_out, devices, heat)
 
 
-class Later(NamedTuple):
-    """Settings of the stages that follow the extraction of the tables, see `compact`."""
-
-    noise: bool
-    measure: bool
-    left_out: tuple[str, ...]
-    devices: int
-    heat: SelfHeating | None
-
-
-def completed(tables: CompactModel, case: Case, spreads: Mapping[str, Spread], later: Later) -> CompactModel:
+def completed(
+    tables: CompactModel, case: Case, spreads: Mapping[str, Spread], left_out: tuple[str, ...], devices: int,
+    heat: SelfHeating | None,
+) -> CompactModel:  # fmt: skip
     """The model of `tables` with noise, measured error, measured scatter, spread of devices, and self-heating.
 
-    spreads : by the name of a stage   Raises ExtractionError; the `partial` of a KeyboardInterrupt is the model so far.
+    spreads : by the name of each stage to do   left_out : drives whose error does not reject the model
+    Raises ExtractionError; the `partial` of a KeyboardInterrupt is the model so far.
     """
     whole = tables
     try:
-        if later.noise:
-            whole = with_noise(whole, case, spreads["noise"])
-        if later.measure:
-            whole = error.with_measured_error(whole, case, spreads["error"], WORST, later.left_out)
-        if later.measure and later.noise:
+        if "noise" in spreads:
+            at = points(whole.axes)
+            noisy = [
+                replace(node, noise=noise_of(node, at_node(case, whole.axes, point), spreads["noise"]))
+                for node, point in zip(whole.nodes or (whole,), at, strict=True)
+            ]
+            nodes = tuple(noisy) if whole.nodes else ()
+            whole = replace(whole, nodes=nodes, noise=noisy[at.index(whole.point)].noise)
+        if "error" in spreads:
+            whole = error.with_measured_error(whole, case, spreads["error"], WORST, left_out)
+        if "scatter" in spreads:
             whole = noise_error.with_scatter(whole, case.without_study(), spreads["scatter"])
-            whole = device_factors.with_devices(whole, case, later.devices, spreads["devices"])
+            whole = device_factors.with_devices(whole, case, devices, spreads["devices"])
     except KeyboardInterrupt as interrupt:
-        interrupt.partial = replace(whole, heat=later.heat)  # type: ignore[attr-defined]  # it takes any attribute
+        interrupt.partial = replace(whole, heat=heat)  # type: ignore[attr-defined]  # it takes any attribute
         raise
-    return replace(whole, heat=later.heat)
-
-
-def with_noise(noiseless: CompactModel, case: Case, spread: Spread) -> CompactModel:
-    """The model of a case with its noise, at each of its nodes."""
-    at = points(noiseless.axes)
-    noisy = [
-        replace(node, noise=noise_of(node, at_node(case, noiseless.axes, point), spread))
-        for node, point in zip(noiseless.nodes or (noiseless,), at, strict=True)
-    ]
-    nodes = tuple(noisy) if noiseless.nodes else ()
-    return replace(noiseless, nodes=nodes, noise=noisy[at.index(noiseless.point)].noise)
+    return replace(whole, heat=heat)
 
 
 def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:

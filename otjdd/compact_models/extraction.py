@@ -413,7 +413,11 @@ def settling_at(
     settling = SETTLED * tables.emptying
     profiles = np.concatenate([uniform(bench), *stations(bench, uniform(bench), voltage, times)])
     share, time = unsettled_shares(bench, settling, profiles), np.append(0.0, times)
-    chosen = separate_samples(share)
+    separate = [0]
+    for i in range(1, share.size):
+        if share[i] > SHARES_APART and share[separate[-1]] - share[i] > SHARES_APART:
+            separate.append(i)
+    chosen = np.array(separate if len(separate) > 1 else [0, 1])
     q = np.clip(column_states(bench, profiles[chosen], settling), tables.state[0], tables.state[-1])
     share, time = share[chosen], time[chosen]
     V = np.array([voltage])
@@ -429,12 +433,3 @@ def settling_at(
     excess = (np.log10(conductance) - at_rest)[some] / share[some]
     samples = (middle, rate), (middle, move), (share[some], excess)
     return np.array([np.interp(knots, at[::-1], values[::-1]) for at, values in samples])
-
-
-def separate_samples(share: np.ndarray) -> np.ndarray:
-    """Indices of samples of falling shares (n,), two at least: the first, and those SHARES_APART below the last one."""
-    chosen = [0]
-    for i in range(1, share.size):
-        if share[i] > SHARES_APART and share[chosen[-1]] - share[i] > SHARES_APART:
-            chosen.append(i)
-    return np.array(chosen if len(chosen) > 1 else [0, 1])

@@ -263,21 +263,6 @@ def difference(lookup: Lookup, first: np.ndarray, second: np.ndarray):
 
 
 @bare
-def curvature_of_rates(lookup: Lookup, rates: np.ndarray, step: float):
-    """Largest change of ln of a rate from start to middle and from middle to end of a step [s], in units of BEND.
-
-    rates : (3, 5, K) at start, middle and end. Rates that move no state by ERROR within the step do not count.
-    """
-    largest = 0.0
-    for k in range(lookup.kind.size):
-        for row in (0, 3):
-            start, middle, end = rates[0, row, k], rates[1, row, k], rates[2, row, k]
-            if max(start, middle, end) * step > ERROR and min(start, middle, end) > 0.0:
-                largest = max(largest, abs(math.log(middle / start)), abs(math.log(end / middle)))
-    return largest / BEND
-
-
-@bare
 def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_source: float, guess: float):
     """Error of a step [s] along a ramp that the rates at its start do not tell: those at its end differ, or bend between.
 
@@ -288,7 +273,13 @@ def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_sou
     V, _ = junction_voltage(lookup, V_source, trial, guess)
     rates_at(lookup, V, trial, work[1][2])
     relax(lookup, work[1][2], q, step, euler)
-    bent = curvature_of_rates(lookup, work[1], step)
+    rates, largest = work[1], 0.0  # change of ln of a rate, of those that move a state by ERROR within the step
+    for k in range(lookup.kind.size):
+        for row in (0, 3):
+            start, middle, end = rates[0, row, k], rates[1, row, k], rates[2, row, k]
+            if max(start, middle, end) * step > ERROR and min(start, middle, end) > 0.0:
+                largest = max(largest, abs(math.log(middle / start)), abs(math.log(end / middle)))
+    bent = largest / BEND
     return max(difference(lookup, trial, euler), ERROR * bent * bent)
 
 

@@ -34,9 +34,11 @@ from otjdd.compact_models.tables import (
     Range,
     SelfHeating,
     Tables,
-    charges_at,
+    chebyshev_factors,
     evaluated,
     monotone,
+    polynomials,
+    spline,
     stays,
     times_outside,
 )
@@ -427,9 +429,11 @@ class CompactModel:
 
     def charge(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Charge (n,) [C/m2] of the left terminal at junction voltages (n,) [V] and positions of rest (n, K)."""
-        of_columns = [
-            charges_at(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)
-        ]
+        of_columns = []
+        for t, q in zip(self.kind, np.asarray(position).T, strict=True):
+            kind = self.kinds[t]
+            factors = spline(kind.conductance_voltage, chebyshev_factors(kind, "charge"))(voltage)
+            of_columns.append((factors * polynomials(kind, "charge", q)).sum(axis=-1))
         return self.weight @ np.array(of_columns)
 
     def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:

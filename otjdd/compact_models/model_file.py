@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, node_counts, points
-from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables, check_noise
+from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables
 from otjdd.compact_models.tables import Range, SelfHeating, Tables, check_tables, stays
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
@@ -301,7 +301,13 @@ def check_nodes(model: AnyModel, nodes: tuple[AnyModel, ...], axes: tuple[ModelA
 def stored_noise(ds: "xr.Dataset") -> ModelNoise:
     """The noise in the Dataset of a noisy model. Raises NotAsExpected, KeyError for a broken file."""
     of_kinds = [NoiseTables(**unpadded(ds, NOISE, NoiseTables._fields, t)) for t in range(ds.sizes["kind"])]
-    check_noise(of_kinds)
+    for tables in of_kinds:
+        if not (np.isfinite(tables.log_scatter).all() and np.isfinite(tables.voltage).all()):
+            raise NotAsExpected("finite numbers in the table log_scatter", "some that are not")
+        if not (np.diff(tables.voltage) > 0.0).all() or tables.voltage.size < 3:
+            raise NotAsExpected("3 ascending voltages of the noise or more", str(tables.voltage.size))
+        if not (np.isfinite(tables.ions) and tables.ions > 0.0):
+            raise NotAsExpected("a number of ions above 0", f"{tables.ions:g}")
     if not all((np.diff(of_kind.state) > 0.0).all() for of_kind in of_kinds):
         raise NotAsExpected("states of the noise that ascend", "some that do not")
     if COVARIANCE not in ds:

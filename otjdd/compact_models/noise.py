@@ -120,14 +120,3 @@ def checked_seed(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < LARGEST_SEED:
         raise NotAsExpected("a seed that is a whole number from 0 to 2^63 - 1", repr(seed))
     return int(seed)
-
-
-def check_noise(kinds: Sequence[NoiseTables]) -> None:
-    """Raise NotAsExpected for tables of noise that no junction has."""
-    for tables in kinds:
-        if not (np.isfinite(tables.log_scatter).all() and np.isfinite(tables.voltage).all()):
-            raise NotAsExpected("finite numbers in the table log_scatter", "some that are not")
-        if not (np.diff(tables.voltage) > 0.0).all() or tables.voltage.size < 3:
-            raise NotAsExpected("3 ascending voltages of the noise or more", str(tables.voltage.size))
-        if not (np.isfinite(tables.ions) and tables.ions > 0.0):
-            raise NotAsExpected("a number of ions above 0", f"{tables.ions:g}")

@@ -40,7 +40,8 @@ def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.
     f, K = np.asarray(frequency, float), model.kind.size
     V, current = kernels.junction_voltage(model.lookup, float(voltage), states, float(voltage))
     of_columns = [column_noise(model, k, V, states) for k in range(K)]
-    currents = V * column_conductances(model, V, states)
+    alone = [model.lookup._replace(weight=model.weight * mask) for mask in np.eye(K)]
+    currents = V * np.array([kernels.conductance(lookup, V, states)[0] for lookup in alone])
     above = kernels.junction_voltage(model.lookup, float(voltage) + STEP, states, V)
     slope = (above[1] - current) / STEP / max((above[0] - V) / STEP, 1e-12)  # S, dI/dV_j
     charge = model.charge(np.array([V - STEP, V + STEP]), np.tile(states[:K], (2, 1)))
@@ -72,15 +73,6 @@ def spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, states: np.
         {"frequency": ("frequency", f, {"units": "Hz", "long_name": "frequency"})},
         {"voltage": float(voltage), "junction_voltage": float(V), "current": float(current)},
     )  # fmt: skip
-
-
-def column_conductances(model: AnyModel, V: float, states: np.ndarray) -> np.ndarray:
-    """Chord conductances (K,) [S] of the columns at V_j, each of its share of the area."""
-    alone = np.eye(model.kind.size)
-    of_columns = [
-        kernels.conductance(model.lookup._replace(weight=model.weight * mask), V, states)[0] for mask in alone
-    ]
-    return np.array(of_columns)
 
 
 def column_noise(model: AnyModel, k: int, V: float, states: np.ndarray) -> ColumnNoise:

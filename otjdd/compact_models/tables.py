@@ -193,12 +193,6 @@ def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray)
     return spline(knots_of(tables, name), chebyshev_factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
-def charges_at(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
-    by_voltage = spline(tables.conductance_voltage, chebyshev_factors(tables, "charge"))(voltage)
-    return (by_voltage * polynomials(tables, "charge", state)).sum(axis=-1)
-
-
 def limited(tables: Tables) -> bool:
     """True where the attempt frequency limits the rates."""
     return bool((tables.log_limit < UNLIMITED).any())

@@ -99,7 +99,13 @@ class WordLine:
                     yield from self.pulse(mine, level, kind)
             yield from self.read()
             of.time[word, unfinished] = began[unfinished] + self.now
-        self.make_up()
+        off = np.zeros(of.crossbar.count, bool)
+        for time in np.unique(
+            self.owed[self.owed > 0.0]
+        ):  # the cells of all other word lines now spend these times at 0 V
+            due = np.flatnonzero(self.owed == time)
+            hold_cells(of.crossbar.cells, off, due, of.states, np.zeros(due.size), float(time))
+        self.owed[:] = 0.0
 
     def read(self) -> DrivenPieces:
         """Read the cells."""
@@ -135,14 +141,6 @@ class WordLine:
         self.now += duration
         of.energy[self.word] += driven.heat[self.word]
         return driven
-
-    def make_up(self) -> None:
-        """Move the cells of all other word lines at 0 V for the times `owed`, and set these times to 0."""
-        crossbar, off = self.of.crossbar, np.zeros(self.of.crossbar.count, bool)
-        for time in np.unique(self.owed[self.owed > 0.0]):
-            mine = np.flatnonzero(self.owed == time)
-            hold_cells(crossbar.cells, off, mine, self.of.states, np.zeros(mine.size), float(time))
-        self.owed[:] = 0.0
 
 
 def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

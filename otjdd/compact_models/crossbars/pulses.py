@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars import transient
-from otjdd.compact_models.crossbars.cells import Cells, calm, hold_cells, linearise_cells
+from otjdd.compact_models.crossbars.cells import calm, hold_cells, linearise_cells
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -303,22 +303,13 @@ def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0
 
 def sensed(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:
     """Currents (C,) [A] of the bit lines at the end of a read of a word line. states : (R C, ...) at that time"""
-    exact = driven.end.bit_current
-    if crossbar.cells.drawn is None:
+    exact, cells = driven.end.bit_current, crossbar.cells
+    if cells.drawn is None:
         return exact
-    mine = np.arange(word * crossbar.bit_lines, (word + 1) * crossbar.bit_lines)
+    line = slice(word * crossbar.bit_lines, (word + 1) * crossbar.bit_lines)
     through, voltage = driven.end.current[word], driven.end.voltage[word]
-    return exact + through * (read_factors(crossbar.cells, mine, states[mine], voltage) - 1.0)
-
-
-def read_factors(cells: Cells, which: np.ndarray, states: np.ndarray, voltage: np.ndarray) -> np.ndarray:
-    """Factors (M,) of the currents of the cells `which` (M,), by ions within the wells, drawn for one read of each.
-
-    states : (M, ...)   voltage : (M,) [V]
-    """
-    assert cells.drawn is not None
-    sigma, dealt = np.empty(which.size), cells.dealt[which]
-    for number in np.unique(dealt):
+    sigma, dealt, states = np.empty(voltage.size), cells.dealt[line], states[line]
+    for number in np.unique(dealt):  # of ln I, by ions within the wells
         device, mine = cells.devices[number], dealt == number
         sigma[mine] = device.read_sigma(voltage[mine], states[mine][:, : device.kind.size])
-    return np.exp(sigma * cells.drawn.standard_normal(which.size))
+    return exact + through * (np.exp(sigma * cells.drawn.standard_normal(sigma.size)) - 1.0)

@@ -86,17 +86,12 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
         "compact_model_error": sentence(crossbar.model)
     }
     if "program_missed" in running.maps:
-        about["program_missed"] = missed_cells(running.maps["program_missed"])
+        about["program_missed"] = "\n".join(
+            f"step {step}: " + (", ".join(f"({word}, {bit})" for word, bit in np.argwhere(missed == 1.0)) or "none")
+            for step, missed in enumerate(running.maps["program_missed"])
+            if np.isfinite(missed).all()  # nan in steps that do not program
+        )
     return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
-
-
-def missed_cells(missed: np.ndarray) -> str:
-    """Cells that missed their targets, in words: a line for each step that programs. missed : (S, R, C), nan elsewhere"""
-    return "\n".join(
-        f"step {step}: " + (", ".join(f"({i}, {j})" for i, j in np.argwhere(cells == 1.0)) or "none")
-        for step, cells in enumerate(missed)
-        if np.isfinite(cells).all()
-    )
 
 
 def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> DrivenCrossbar:

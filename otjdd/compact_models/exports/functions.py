@@ -91,23 +91,18 @@ def functions(model: CompactModel, t: int) -> Functions:
             for name in NOISE_TABLES
         ]  # fmt: skip
         groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
-    low, high = (by_u(model, np.array([own.state[end] for own in of_nodes])) for end in (0, -1))
+    low, high = (monomials(np.array([own.state[end] for own in of_nodes]), model.axes) for end in (0, -1))
     within = [
         chebyshev_factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
         for own, noise in zip(of_nodes, noises, strict=False)
     ]
-    wells = by_u(model, np.array(within)) if within else np.zeros((0, 1))
+    wells = monomials(np.array(within), model.axes) if within else np.zeros((0, 1))
     return Functions(groups, rates + reads + NOISE_LETTERS * bool(noises), count, shares, low, high, wells)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
     """The models at the nodes of a model, itself without an axis."""
     return model.nodes or (model,)
-
-
-def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
-    """Coefficients (..., N1, ...) by the powers of u1, u2, ... of a quantity with values (N, ...) at the nodes."""
-    return monomials(values, model.axes)
 
 
 def coefficient(factors: np.ndarray, names: Sequence[str] = ("u1", "u2", "u3")) -> str:
@@ -125,7 +120,7 @@ def coefficient(factors: np.ndarray, names: Sequence[str] = ("u1", "u2", "u3")) 
 def own_speed(model: CompactModel, k: int, divided: bool = False) -> str:
     """Text of the speed of column k, counted from 1. divided : divide it by the time in which the way empties"""
     speeds = [node.speed[k - 1] / (node.kinds[node.kind[k - 1]].emptying if divided else 1.0) for node in nodes(model)]
-    return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(by_u(model, np.log(speeds)))})"
+    return number(speeds[0]) if len(speeds) == 1 else f"exp({coefficient(monomials(np.log(speeds), model.axes))})"
 
 
 def filling_texts(model: CompactModel, k: int) -> tuple[str, str]:
@@ -133,7 +128,7 @@ def filling_texts(model: CompactModel, k: int) -> tuple[str, str]:
     ways = np.array([node.kinds[node.kind[k - 1]].way for node in nodes(model)])
     texts = []
     for way in ways.T:
-        text = coefficient(by_u(model, way))
+        text = coefficient(monomials(way, model.axes))
         node = number(1.0 / way[0] if way[0] > 0.0 else 0.0)
         texts.append(node if np.ptp(way) == 0.0 else f"({text} > {NO_WAY} ? 1.0/{text} : 0.0)")
     return texts[0], texts[1]
@@ -164,7 +159,7 @@ def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Piec
     table are sums of one unit. So a piece ends, to the last bit but one, where the next begins: Newton's method of a
     simulator goes to and fro over a jump.
     """
-    coefficients = by_u(model, np.array([function.c[::-1] for function in splines]))  # (4, n, R, N1, ...)
+    coefficients = monomials(np.array([function.c[::-1] for function in splines]), model.axes)  # (4, n, R, N1, ...)
     table = np.moveaxis(coefficients, 0, 2)  # (n, R, 4, N1, ...)
     width = np.diff(splines[0].x).reshape(-1, 1, 1, *[1] * (table.ndim - 3))
     table = table * width ** np.arange(4.0).reshape(4, *[1] * (table.ndim - 3))

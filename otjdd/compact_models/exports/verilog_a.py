@@ -57,12 +57,11 @@ from typing import Any
 
 import numpy as np
 
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, powers, scale
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, monomials, powers, scale
 from otjdd.compact_models.exports.functions import (
     SETTLING_LETTERS,
     Functions,
     Pieces,
-    by_u,
     charge_rises,
     coefficient,
     edge_capacitance,
@@ -124,6 +123,17 @@ TRIED = [  # lines of the header
 ]
 
 
+OPERATING_POINT = [  # variables: name, words, unit; the last one of noisy modules alone
+    ("voltage", "junction voltage", "V"), ("current", "conduction current of the junction", "A"),
+    ("conductance", "current over voltage of the junction", "S"), ("heat", "power of the junction", "W"),
+    ("state", "mean position at which the vacancies rest, 0 at p, 1 at n", ""),
+    ("kelvin", "temperature of the junction", "K"),
+    ("outside", "1 where the junction voltage or the time is outside of the range of the model", ""),
+    ("warned", "1 where this instance has warned of its range", ""),
+    ("lasts", "in .noise, below it a state has moved on and scatters less than stated", "Hz"),
+]  # fmt: skip
+
+
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj`.
 
@@ -143,7 +153,8 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         # within quotes, which no quote or backslash of a model file may end
         version=one_line(str(model.about.get("otjdd_version", ""))).replace("\\", "/").replace('"', "'"),
         ports="p, n" + ", pace" * paced, parameters=parameters(model, noisy), area=number(model.area), limits=model.limits,
-        temperatures=model.temperatures, several=len(model.temperatures) > 1, operating_point=operating_point(noisy),
+        temperatures=model.temperatures, several=len(model.temperatures) > 1,
+        operating_point=OPERATING_POINT[: None if noisy else -1],
         variables=variables(kinds, model, noisy), prime=PRIME, checked=checked(model), differs=differing(model),
         scales=scales(model), late=number(LATE * model.limits.shortest), turn=number(TURN_OF_RATES),
         tables=[indented(by_voltage(*group), 4) for kind in kinds for group in kind.groups],
@@ -234,7 +245,7 @@ def start(model: CompactModel, k: int) -> str:
     axes = [axis for axis in model.axes if axis.key != TEMPERATURE]
     if not axes:
         return number(model.start[k - 1])
-    starts = by_u(model, np.array([node.start[k - 1] for node in model.nodes]))
+    starts = monomials(np.array([node.start[k - 1] for node in model.nodes]), model.axes)
     if len(axes) < len(model.axes):
         starts = np.tensordot(powers(model.axes[0], [model.temperature])[0], starts, axes=1)
     names = [f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})" for axis, (middle, half) in scaled(axes)]
@@ -255,20 +266,6 @@ def scales(model: CompactModel) -> list[str]:
             value = f"1.0 / limited(kelvin, coldest, warmest, {WORDS['OVER_KELVIN']})"
         lines.append(f"u{n} = ({value} - {number(middle)}) * {number(1.0 / half)};")
     return lines
-
-
-def operating_point(noisy: bool) -> list[tuple[str, str, str]]:
-    """Variables of the operating point: name, words, unit."""
-    rows = [
-        ("voltage", "junction voltage", "V"), ("current", "conduction current of the junction", "A"),
-        ("conductance", "current over voltage of the junction", "S"), ("heat", "power of the junction", "W"),
-        ("state", "mean position at which the vacancies rest, 0 at p, 1 at n", ""),
-        ("kelvin", "temperature of the junction", "K"),
-        ("outside", "1 where the junction voltage or the time is outside of the range of the model", ""),
-        ("warned", "1 where this instance has warned of its range", ""),
-    ]  # fmt: skip
-    lasts = ("lasts", "in .noise, below it a state has moved on and scatters less than stated", "Hz")
-    return [*rows, *[lasts] * noisy]
 
 
 def variables(kinds: list[Functions], model: CompactModel, noisy: bool) -> list[str]:
