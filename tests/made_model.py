@@ -7,6 +7,7 @@ import numpy as np
 
 from otjdd.case.case import load_case
 from otjdd.compact_models.axes import ModelAxis, points
+from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables
@@ -33,6 +34,12 @@ model = "model.nc"
 kind = "patterns"
 scheme = "half"
 """  # the beginning of a case of such a crossbar, up to the parts of its drive
+
+
+def bar(model: CompactModel, word_lines: int, bit_lines: int, *more) -> Crossbar:
+    """A crossbar whose cells all are one device. more : other arguments of Crossbar"""
+    cells = cells_of_devices((model,), np.zeros(word_lines * bit_lines, np.int64))
+    return Crossbar(cells, word_lines, bit_lines, *more)
 
 
 def made_model(

@@ -16,7 +16,6 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.claims.papers import load_claim, planned
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool
 from validation.benchmarks import programming
 from validation.benchmarks.benchmark import Asked, Benchmark
@@ -57,10 +56,17 @@ def train(case):
     return case.drive.parts[1]
 
 
+def bar_of(model, word_lines: int, bit_lines: int, resistance: float) -> Crossbar:
+    """A crossbar whose cells all are one device. resistance : [ohm] of its lines from cell to cell"""
+    return Crossbar(
+        cells_of_devices((model,), np.zeros(word_lines * bit_lines, int)), word_lines, bit_lines, resistance
+    )
+
+
 def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
     """Currents [A] of cells, read LATER: shares of the write voltage across a cell, for each word line -> such cells."""
     marked, of = np.array([[cell == "#" for cell in row] for row in pattern]), train(case)
-    bar, states = Crossbar(model, *marked.shape, IDEAL), model.states(marked.size)
+    bar, states = bar_of(model, *marked.shape, IDEAL), model.states(marked.size)
     for word in np.flatnonzero(marked.any(axis=1)):
         chosen = np.zeros_like(marked)
         chosen[word] = marked[word]
@@ -105,10 +111,10 @@ def cost(asked: Asked) -> Iterator[tuple[str]]:
     print(f"extraction: {time.process_time() - began:.1f} s")
     marked = np.random.default_rng(SEED).random((SIZE, SIZE)) < 0.5
     small = np.eye(1, 4, dtype=bool).reshape(2, 2)
-    pulses.write_cells(Crossbar(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
+    pulses.write_cells(bar_of(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
     for line in (0.1, 2.0):
         for width in (1e-6, 1e-4):
-            bar, states, first = Crossbar(model, SIZE, SIZE, line), model.states(SIZE * SIZE), 0.0
+            bar, states, first = bar_of(model, SIZE, SIZE, line), model.states(SIZE * SIZE), 0.0
             began = time.process_time()
             for word in range(SIZE):
                 chosen = np.zeros_like(marked)

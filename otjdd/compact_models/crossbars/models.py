@@ -18,8 +18,7 @@ from otjdd.case.keys import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.rules import refuse
 from otjdd.compact_models import build, noise_error
-from otjdd.compact_models.crossbars.cells import cells_of_devices, linearise_cells
-from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells
 from otjdd.compact_models.device_factors import drawn_changes, source
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
@@ -158,11 +157,10 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     if len(devices) > 1:
         np.random.default_rng(section.cells.seed).shuffle(dealt)
     seed = case.ions.seed if case.ions.noise != "none" else None
-    unlike = len(devices) > 1 or section.access or seed is not None
-    different = cells_of_devices(devices, dealt, section.access, seed) if unlike else None
     array = Crossbar(
-        devices[0], section.word_lines, section.bit_lines, section.line_resistance, section.driver_resistance, different,
-        section.line_capacitance, np.zeros(2 * count if section.line_capacitance else 0),
+        cells_of_devices(devices, dealt, section.access, seed), section.word_lines, section.bit_lines,
+        section.line_resistance, section.driver_resistance, section.line_capacitance,
+        np.zeros(2 * count if section.line_capacitance else 0),
     )  # fmt: skip
     check_targets(case, array, file)
     return array

@@ -16,8 +16,7 @@ import numpy as np
 
 from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import calm, hold_cells
-from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution
+from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution, calm, hold_cells
 from otjdd.compact_models.crossbars.pulses import sensed
 
 DrivenPieces = Iterator[tuple[pulses.DriverPiece | None, float]]  # results, None for rests at 0 V; durations [s]

@@ -16,13 +16,15 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars import transient
-from otjdd.compact_models.crossbars.cells import calm, hold_cells, linearise_cells
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
     DrivenLines,
     NetworkSolution,
+    calm,
     dense,
+    hold_cells,
+    linearise_cells,
     lines,
     solve,
 )

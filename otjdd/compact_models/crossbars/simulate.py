@@ -12,8 +12,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
 from otjdd.compact_models.crossbars import models, pulses
-from otjdd.compact_models.crossbars.cells import beginning, noiseless
-from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
 from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming
 from otjdd.compact_models.crossbars.pulses import sensed
 from otjdd.compact_models.error import sentence
@@ -235,7 +234,7 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     rows["step_voltage"][step] = voltage
     others = maps["cell_chosen"][step] == 0.0
     if maps["cell_chosen"][step].any() and others.any():
-        left = running.crossbar._replace(different=noiseless(cells), line_voltages=np.zeros(0), line_capacitance=0.0)
+        left = running.crossbar._replace(cells=noiseless(cells), line_voltages=np.zeros(0), line_capacitance=0.0)
         pulses.leave_alone(left, running.rested, when - rows["step_time"][step - 1])
         at_rest = pulses.cell_conductances(left, running.rested)
         rows["write_disturb"][step] = np.abs(np.log10(G / at_rest))[others].max()

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.cells import charges_of_cells
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -26,6 +25,7 @@ from otjdd.compact_models.crossbars.network import (
     ReadLines,
     across,
     at,
+    charges_of_cells,
     lu_factors,
     solution,
     solve,

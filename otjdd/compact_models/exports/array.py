@@ -23,8 +23,7 @@ import numpy as np
 from otjdd.case.crossbar import Switch
 from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import beginning, noiseless
-from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
 from otjdd.compact_models.crossbars.programming import Programming
 from otjdd.compact_models.exports.functions import export_header, filled, number
 from otjdd.compact_models.exports.testbench import compile_command
@@ -90,7 +89,7 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
     """The steps of a drive in order. States are followed in Python up to the last part that programs."""
     programs = [n for n, part in enumerate(drive.parts) if part.kind == "program"]
     uncharged = np.zeros_like(crossbar.line_voltages)
-    quiet = crossbar._replace(different=noiseless(crossbar.cells), line_voltages=uncharged)
+    quiet = crossbar._replace(cells=noiseless(crossbar.cells), line_voltages=uncharged)
     states, in_order = beginning(quiet.cells), []
     for n, part in enumerate(drive.parts):
         if isinstance(part, PatternProgram):

@@ -9,9 +9,8 @@ from scipy.optimize import brentq
 
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import cells_of_devices, linearise_cells
 from otjdd.compact_models.crossbars.models import of_area
-from otjdd.compact_models.crossbars.network import Crossbar, lines, solve
+from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells, lines, solve
 
 ONE = np.zeros(1, np.int64)
 SELECTORS = [
@@ -49,18 +48,20 @@ def test_a_selector_takes_its_share_of_the_voltage(selector, voltage):
 def test_a_switch_conducts_on_the_chosen_line_alone():
     model = made_model.made_model(resistance=0.0)
     cells = cells_of_devices((model,), np.zeros(4, np.int64), Switch(kind="switch", on_resistance="1 kohm"))
-    bar, high = Crossbar(model, 2, 2, 1.0, 50.0, cells), model.states(4, made_model.HIGH)
+    bar, high = Crossbar(cells, 2, 2, 1.0, 50.0), model.states(4, made_model.HIGH)
     read = pulses.read_cells(bar, high, 0, (0.1, 1e-6)).end
     assert np.abs(read.current[1]).max() < 1e-12
-    free = pulses.read_cells(Crossbar(model, 2, 2, 1.0, 50.0), high, 0, (0.1, 1e-6)).end
+    free = pulses.read_cells(made_model.bar(model, 2, 2, 1.0, 50.0), high, 0, (0.1, 1e-6)).end
     assert 0.0 < read.current[0, 0] < free.current[0, 0]
 
 
 def test_drivers_are_in_series_with_their_lines():
     model = made_model.made_model()
     states = model.states(1, made_model.HIGH)
-    found = solve(Crossbar(model, 1, 1, 10.0, 90.0), lines(Crossbar(model, 1, 1, 10.0, 90.0), [0.3], [0.0]), states)
-    other = solve(Crossbar(model, 1, 1, 100.0), lines(Crossbar(model, 1, 1, 100.0), [0.3], [0.0]), states)
+    found = solve(
+        made_model.bar(model, 1, 1, 10.0, 90.0), lines(made_model.bar(model, 1, 1, 10.0, 90.0), [0.3], [0.0]), states
+    )
+    other = solve(made_model.bar(model, 1, 1, 100.0), lines(made_model.bar(model, 1, 1, 100.0), [0.3], [0.0]), states)
     assert found.current == pytest.approx(other.current, rel=1e-9)
 
 
@@ -75,7 +76,7 @@ def test_devices_of_their_own_speed_set_at_their_own_time():
     model = made_model.made_model()
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
     cells = cells_of_devices((model, fast), np.array([0, 1]))
-    bar, states = Crossbar(model, 1, 2, 1.0, 0.0, cells), model.states(2)
+    bar, states = Crossbar(cells, 1, 2, 1.0, 0.0), model.states(2)
     pulses.write_cells(bar, states, np.ones((1, 2), bool), (1.2, 3e-7))
     alone = fast.states(1)
     fast.hold(alone, 1.2, 3e-7)

@@ -4,7 +4,7 @@ import made_model
 import numpy as np
 import pytest
 
-from otjdd.compact_models.crossbars.network import Crossbar, lines, solve
+from otjdd.compact_models.crossbars.network import lines, solve
 from otjdd.errors import NetworkError, NotAsExpected
 from otjdd.errors import Status as Reason
 
@@ -20,7 +20,7 @@ def model():
 
 def test_all_nodes_obey_kirchhoff_and_all_cells_their_law(model):
     R, C, r = 5, 6, 100.0
-    bar = Crossbar(model, R, C, r)
+    bar = made_model.bar(model, R, C, r)
     states = model.states(R * C, np.random.default_rng(1).uniform(0.1, 0.9, (R * C, 1)))
     words, bits = np.array([1.2, 0.4, np.nan, 0.4, -0.3]), np.array([0.0, np.nan, 0.5, 0.0, 0.2, 0.0])
     found = solved(bar, states, words, bits)
@@ -42,7 +42,7 @@ def test_all_nodes_obey_kirchhoff_and_all_cells_their_law(model):
 @pytest.mark.parametrize("state", [made_model.LOW, made_model.HIGH])
 def test_steep_cells_on_any_lines_are_solved(r, state):
     model = made_model.made_model(bend=1.5, decades=5.0, resistance=1.0)
-    bar = Crossbar(model, 12, 15, r)
+    bar = made_model.bar(model, 12, 15, r)
     states = model.states(180, state)
     states[::7, 0] = made_model.HIGH
     words, bits = np.full(12, 1.5), np.full(15, 1.5)
@@ -56,7 +56,7 @@ def test_steep_cells_on_any_lines_are_solved(r, state):
 
 
 def test_a_solution_does_not_depend_on_where_it_begins(model):
-    bar = Crossbar(model, 8, 8, 20.0)
+    bar = made_model.bar(model, 8, 8, 20.0)
     driven = lines(bar, np.linspace(0.0, 2.0, 8), np.zeros(8))
     before = solve(bar, driven, model.states(64, made_model.HIGH))
     states = model.states(64, np.random.default_rng(2).uniform(0.1, 0.9, (64, 1)))
@@ -67,14 +67,14 @@ def test_a_solution_does_not_depend_on_where_it_begins(model):
 
 def test_what_is_no_crossbar_is_refused(model):
     with pytest.raises(NotAsExpected, match="resistance of the lines"):
-        lines(Crossbar(model, 2, 2, 0.0), np.zeros(2), np.zeros(2))
+        lines(made_model.bar(model, 2, 2, 0.0), np.zeros(2), np.zeros(2))
     with pytest.raises(NotAsExpected, match=r"from -3 V to 3 V"):
-        lines(Crossbar(model, 2, 2, 1.0), [2.0, 0.0], [-2.0, 0.0])
+        lines(made_model.bar(model, 2, 2, 1.0), [2.0, 0.0], [-2.0, 0.0])
 
 
 def test_voltages_that_do_not_settle_are_an_error_and_say_so(model, monkeypatch):
     monkeypatch.setattr("otjdd.compact_models.crossbars.network.MOST_TURNS", 1)
-    bar = Crossbar(model, 3, 3, 1e3)
+    bar = made_model.bar(model, 3, 3, 1e3)
     with pytest.raises(NetworkError) as caught:
         solved(bar, model.states(9, made_model.HIGH), np.full(3, 3.0), np.zeros(3))
     assert caught.value.reason == Reason.LINES_NOT_SOLVED.name

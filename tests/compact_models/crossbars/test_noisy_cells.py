@@ -7,8 +7,7 @@ import pytest
 import otjdd
 from otjdd.case.case import CaseError
 from otjdd.compact_models.crossbars import programming, pulses
-from otjdd.compact_models.crossbars.cells import cells_of_devices
-from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices
 
 CASE = (
     made_model.CROSSBAR
@@ -77,7 +76,7 @@ def test_cells_aside_scatter_without_being_followed_in_time(monkeypatch):
     """Their noise is no reason to follow them: only how far their mean moves is."""
     model, count = made_model.noisy_model(ions=20.0), []
     cells = cells_of_devices((model,), np.zeros(12, np.int64), seed=3)
-    bar, states = Crossbar(model, 3, 4, 2.0, 0.0, cells), model.states(12, 0.5)
+    bar, states = Crossbar(cells, 3, 4, 2.0, 0.0), model.states(12, 0.5)
     held = pulses.hold_drivers
     monkeypatch.setattr(pulses, "hold_drivers", lambda *words: count.append(words) or held(*words))
     drivers = pulses.programming(np.full(4, 2.97), 3, 1, "third")
@@ -92,12 +91,12 @@ def test_cells_aside_scatter_without_being_followed_in_time(monkeypatch):
 def test_reads_scatter_by_ions_within_the_wells():
     model = made_model.noisy_model(read=0.05)
     cells = cells_of_devices((model,), np.zeros(400, np.int64), seed=5)
-    bar, states = Crossbar(model, 1, 400, 1e-3, 0.0, cells), model.states(400, 0.5)
+    bar, states = Crossbar(cells, 1, 400, 1e-3, 0.0), model.states(400, 0.5)
     held = pulses.read_cells(bar, states, 0, (0.1, 1e-9))
     off = np.log(pulses.sensed(bar, states, held, 0) / held.end.bit_current)
     assert off.std() == pytest.approx(0.05, rel=0.1)
     assert off.mean() == pytest.approx(0.0, abs=0.01)
-    calm = bar._replace(different=cells_of_devices((model,), np.zeros(400, np.int64)))
+    calm = bar._replace(cells=cells_of_devices((model,), np.zeros(400, np.int64)))
     assert np.array_equal(pulses.sensed(calm, states, held, 0), held.end.bit_current)
 
 

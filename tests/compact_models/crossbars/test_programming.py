@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from otjdd.cli import app
 from otjdd.compact_models.crossbars import programming, pulses
-from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.results import store
 
 PARTS = """\
@@ -117,7 +116,7 @@ def test_targets_that_are_none_are_refused_in_words(targets, said):
 def test_pulses_of_a_line_are_those_of_the_whole_network():
     """Voltages of their own on the bit lines; cells of other lines that move once a pulse."""
     model = made_model.made_model()
-    bar, R, C = Crossbar(model, 5, 6, 200.0), 5, 6
+    bar, R, C = made_model.bar(model, 5, 6, 200.0), 5, 6
     states = model.states(R * C, np.random.default_rng(3).uniform(0.2, 0.5, (R * C, 1)))
     voltages = np.array([2.5, np.nan, 2.2, 2.3, np.nan, 2.6])
     drivers = pulses.programming(voltages, R, 2, "half")

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.errors import NotAsExpected
 
 
@@ -24,7 +23,7 @@ def marked(shape, *cells):
     ("scheme", "on_lines", "others"), [("half", 1.0, 0.0), ("third", 2.0 / 3.0, -2.0 / 3.0)], ids=["half", "third"]
 )
 def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_lines, others):
-    bar, states = Crossbar(model, 3, 4, 1e-3), model.states(12)
+    bar, states = made_model.bar(model, 3, 4, 1e-3), model.states(12)
     held = pulses.write_cells(bar, states, marked((3, 4), (1, 2)), (2.0, 1e-6), scheme)
     wanted = np.full((3, 4), others)
     wanted[1], wanted[:, 2], wanted[1, 2] = on_lines, on_lines, 2.0
@@ -35,7 +34,7 @@ def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_l
 
 
 def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
-    bar, chosen = Crossbar(model, 4, 4, 3e3), marked((4, 4), (1, 0), (1, 1), (1, 3))
+    bar, chosen = made_model.bar(model, 4, 4, 3e3), marked((4, 4), (1, 0), (1, 1), (1, 3))
     ends = []
     for error, change in ((pulses.ERROR, pulses.CHANGE), (2e-6, 0.02)):
         monkeypatch.setattr(pulses, "ERROR", error)
@@ -51,7 +50,7 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
 
 def test_energy_is_voltage_times_charge():
     model = made_model.made_model(bend=0.0)
-    bar, states = Crossbar(model, 2, 2, 100.0), model.states(4, made_model.HIGH)
+    bar, states = made_model.bar(model, 2, 2, 100.0), model.states(4, made_model.HIGH)
     held = pulses.read_cells(bar, states, 0, (0.1, 1e-6))
     assert held.energy == pytest.approx(0.1 * held.end.word_current[0] * 1e-6, rel=1e-4)
     both = pulses.hold_drivers(
@@ -62,7 +61,7 @@ def test_energy_is_voltage_times_charge():
 
 
 def test_sneak_paths_pass_where_lines_float(model):
-    bar, states = Crossbar(model, 3, 3, 1.0), model.states(9, made_model.HIGH)
+    bar, states = made_model.bar(model, 3, 3, 1.0), model.states(9, made_model.HIGH)
     states[0, 0] = made_model.LOW
     grounded = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6))
     floating = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6), bit=0)
@@ -74,7 +73,7 @@ def test_sneak_paths_pass_where_lines_float(model):
 
 
 def test_what_is_no_write_is_refused(model):
-    bar = Crossbar(model, 2, 2, 1.0)
+    bar = made_model.bar(model, 2, 2, 1.0)
     with pytest.raises(NotAsExpected, match="half, third"):
         pulses.write_cells(bar, model.states(4), marked((2, 2), (0, 0)), (1.0, 1e-6), "fifth")
     with pytest.raises(NotAsExpected, match="on one word line, got on 2"):

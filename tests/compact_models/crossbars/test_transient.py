@@ -28,7 +28,7 @@ def model():
 
 def crossbar(model, R: int, C: int, farads: float = FARADS) -> Crossbar:
     """Lines without charge."""
-    return Crossbar(model, R, C, LINE, DRIVER, None, farads, np.zeros(2 * R * C))
+    return made_model.bar(model, R, C, LINE, DRIVER, farads, np.zeros(2 * R * C))
 
 
 def random_states(model, count: int) -> np.ndarray:
@@ -126,7 +126,7 @@ def test_a_charge_takes_twice_its_energy_from_the_driver(model):
 def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
     states, chosen = random_states(model, 6), np.array([[True, False, True], [False, False, False]])
     ends = []
-    for bar in (crossbar(model, 2, 3), Crossbar(model, 2, 3, LINE, DRIVER)):
+    for bar in (crossbar(model, 2, 3), made_model.bar(model, 2, 3, LINE, DRIVER)):
         moved = states.copy()
         written = pulses.write_cells(bar, moved, chosen, (1.6, 1e-6))
         pulses.leave_alone(bar, moved, 1e-6)

@@ -5,7 +5,7 @@ import pytest
 import simulators
 
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import beginning
+from otjdd.compact_models.crossbars.network import beginning
 from otjdd.compact_models.exports import array
 
 

@@ -12,9 +12,8 @@ from scipy.integrate import trapezoid
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models.crossbars import pulses
-from otjdd.compact_models.crossbars.cells import beginning, cells_of_devices
 from otjdd.compact_models.crossbars.models import of_area
-from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.network import Crossbar, beginning, cells_of_devices
 from otjdd.compact_models.exports import array
 from otjdd.errors import NotAsExpected
 
@@ -29,24 +28,20 @@ def test_netlists_have_a_module_for_devices_that_differ_in_more_than_speed():
     model = made_model.made_model()
     drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]})
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
-    text = array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of_devices((model, fast), np.array([0, 1]))), drive)
+    text = array.netlists(Crossbar(cells_of_devices((model, fast), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
     assert text["array.sim"].count("faster1=30") == 1
     assert "otj_2" not in text["otj.va"] + text["array.sim"]
     other = dataclasses.replace(model, weight=2.0 * model.weight)
-    text = array.netlists(
-        Crossbar(model, 1, 3, 1.0, 0.0, cells_of_devices((model, other, fast), np.array([1, 2, 0]))), drive
-    )
+    text = array.netlists(Crossbar(cells_of_devices((model, other, fast), np.array([1, 2, 0])), 1, 3, 1.0, 0.0), drive)
     assert text["otj.va"].count("module otj(") == text["otj.va"].count("module otj_2(") == 1
     assert text["array.sim"].count(") otj_2 ") == 1
     drawn = model.with_factors((0.1, 0.0, 0.0, 0.0))
     with pytest.raises(NotAsExpected, match="drawn from the spread of a model"):
-        array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of_devices((model, drawn), np.array([0, 1]))), drive)
+        array.netlists(Crossbar(cells_of_devices((model, drawn), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
 
 
 def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
-    bar = Crossbar(
-        made_model.made_model(), 1, 2, 1.0, 0.0, cells_of_devices((made_model.made_model(),), np.zeros(2, np.int64))
-    )
+    bar = made_model.bar(made_model.made_model(), 1, 2, 1.0)
     parts = [{"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"}]
     steps = array.steps_of(Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS), bar)
     clock = array.netlist_clock(steps)
@@ -61,7 +56,7 @@ def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
 
 def test_drivers_rise_from_0_v_while_the_states_stand_still():
     model = made_model.made_model(fresh=True)
-    bar = Crossbar(model, 2, 1, 1.0, 0.0, cells_of_devices((model,), np.zeros(2, np.int64)))
+    bar = made_model.bar(model, 2, 1, 1.0)
     parts = [{"kind": "write", "pattern": ["#", "."], "voltage": 2.2, "width": 1e-5}, {"kind": "read"}]
     texts = array.netlists(bar, Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS))
     assert "Vw_0 w_0 0 PWL(0 0 1e-09 2.2 1e-05 2.2 " in texts["array.cir"]
@@ -73,7 +68,7 @@ def programmed(targets: list[list[float]]) -> tuple[Crossbar, Patterns]:
     """A crossbar of the made model whose cells, after a write and a rest, are programmed to conductances [S]."""
     model = of_area(made_model.made_model(), 8e-11)
     cells = cells_of_devices((model,), np.zeros(np.size(targets), np.int64))
-    bar = Crossbar(model, len(targets), len(targets[0]), 20.0, 100.0, cells)
+    bar = Crossbar(cells, len(targets), len(targets[0]), 20.0, 100.0)
     raising = {"voltage": 1.5, "width": 1e-6, "voltage_step": 0.05, "highest": 2.9}
     lowering = {"voltage": -1.5, "width": 1e-6, "width_factor": 1.5, "longest": 1e-4}
     parts = [
@@ -146,7 +141,7 @@ def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, speeds, tmp
     ]
     drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
     cells = cells_of_devices(devices, np.resize(np.arange(len(devices)), count * count), access)
-    arrays.check_both(tmp_path, Crossbar(devices[0], count, count, 20.0, 100.0, cells), drive)
+    arrays.check_both(tmp_path, Crossbar(cells, count, count, 20.0, 100.0), drive)
 
 
 @simulators.needed
@@ -171,4 +166,4 @@ def test_lines_with_a_capacitance_lag_in_circuits_as_in_python(farads, charge, u
     ]
     drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
     cells = cells_of_devices((model,), np.zeros(9, np.int64))
-    arrays.check_both(tmp_path, Crossbar(model, 3, 3, 20.0, 500.0, cells, farads, np.zeros(18)), drive, allowed)
+    arrays.check_both(tmp_path, Crossbar(cells, 3, 3, 20.0, 500.0, farads, np.zeros(18)), drive, allowed)

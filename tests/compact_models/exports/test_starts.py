@@ -3,14 +3,13 @@
 import re
 
 import arrays
+import made_model
 import numpy as np
 import pytest
 import simulators
 
 from otjdd.case.drive_patterns import Patterns
 from otjdd.compact_models import build
-from otjdd.compact_models.crossbars.cells import cells_of_devices
-from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.exports import testbench, verilog_a
 
 COARSE = {"device.film.cells": 48}
@@ -107,6 +106,6 @@ def test_arrays_start_and_sense_what_the_run_senses(device, device_name, count, 
          "voltage": min(2.2, 0.9 * model.limits.high), "width": 1e-5},
         {"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"},
     ]}, context={"strict_units": False})  # fmt: skip
-    bar = Crossbar(model, count, count, line, driver, cells_of_devices((model,), np.zeros(count * count, np.int64)))
+    bar = made_model.bar(model, count, count, line, driver)
     # a resonance gives half-selected cells of the thicker film two operating points: the way there decides
     arrays.check_both(tmp_path, bar, drive, 0.02, with_run=device_name != "thicker film")
