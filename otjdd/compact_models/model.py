@@ -248,19 +248,19 @@ class CompactModel:
         return np.sqrt(variance) / total
 
     def noise_spectrum(self, frequency: ArrayLike, voltage: float, states: ArrayLike | None = None) -> "xr.Dataset":
-        """Spectrum of the current at a source voltage [V] and frequencies (F,) [Hz], see `noise_spectrum.spectrum`.
+        """Spectrum of the current at a source voltage [V] and frequencies (F,) [Hz], see `hop_noise.current_spectrum`.
 
         states : a row of `states`, by default those of the case
         Raises NotAsExpected for a model without noise, and for voltages or states outside of the range.
         """
-        from otjdd.compact_models import noise_spectrum
+        from otjdd.compact_models import hop_noise
 
         if self.noise is None:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`)", "a model of the mean")
         self.check_isothermal()
         self.check_voltages(np.array([voltage]))
         q = self.checked_states(self.states(1)[0] if states is None else states)
-        return noise_spectrum.spectrum(self, np.asarray(frequency, dtype=float), voltage, np.ascontiguousarray(q))
+        return hop_noise.current_spectrum(self, np.asarray(frequency, dtype=float), voltage, np.ascontiguousarray(q))
 
     def streams(self, count: int, seed: int | None) -> np.ndarray:
         """Streams (count, 3) of random numbers, a row for each junction, which `hold` changes in place; (0, 3) for no seed.

@@ -16,6 +16,7 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.claims.papers import load_claim, planned
 from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices
 from otjdd.system import pool
 from validation.benchmarks import programming
 from validation.benchmarks.benchmark import Asked, Benchmark

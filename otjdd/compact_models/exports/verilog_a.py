@@ -49,7 +49,7 @@ modulo a prime. With OTJ_RDIST defined, the numbers that are drawn at the start 
 
 The analysis `.noise` is linear about the operating point. There the states wander, a noise of the current in 1/f^2 by
 `flicker_noise`. The noise of the ions within the wells is white noise behind a node with their time constant. See
-`noise_spectrum`. The shot noise of the junction and the thermal noise of its resistance are there in every module.
+`hop_noise`. The shot noise of the junction and the thermal noise of its resistance are there in every module.
 """
 
 import textwrap
