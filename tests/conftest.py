@@ -7,13 +7,18 @@
 import os
 import shutil
 import signal
+from functools import cache
 from pathlib import Path
 
 import kernel_server
 import pytest
+import typer.main
+import typer.testing
 
 # pytest's default of 1e-12 is larger than many transmissions, currents and lengths in SI units.
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
+# Made once a process, and not at each command that is typed: that takes longer than most of them.
+typer.testing._get_command = cache(typer.main.get_command)
 
 TESTS = Path(__file__).parent
 # rooms and files of tests, all but those with kernels

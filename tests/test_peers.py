@@ -12,7 +12,7 @@ from validation.benchmarks.peers import codes, compare, equations, problems
 SMALL = {"conditioning": lambda: problems.conditioning(40, 5.0), "pulses": lambda: problems.pulses(24, 5.0, count=1)}
 
 
-@pytest.fixture(params=SMALL, scope="module")
+@pytest.fixture(params=["conditioning", pytest.param("pulses", marks=pytest.mark.campaign)], scope="module")
 def problem(request):
     return SMALL[request.param]()
 

@@ -33,7 +33,7 @@ from otjdd.case.document import (
 from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
-from otjdd.case.explain import problems_of
+from otjdd.case.explain import problems_of, schema_of
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.settings import Circuit, Expect, Fit, Numerics, Recording
 from otjdd.case.study_axes import ROWS, Study
@@ -372,7 +372,7 @@ def json_schema() -> dict[str, Any]:
 
     `expected` of a quantity has its dimension and bounds in words.
     """
-    schema = Case.model_json_schema()
+    schema = schema_of(Case)
     base = {"type": "string", "description": "case file that this one is based on"}
     listed = "dotted keys whose values are fitted to one device; `otjdd check` reports those that another case inherits"
     calibrated = {"type": "array", "items": {"type": "string"}, "description": listed}

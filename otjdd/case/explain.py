@@ -7,6 +7,7 @@ that a new field needs no message of its own.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -32,7 +33,13 @@ def read_record(kind: type[RecordType], path: str | os.PathLike[str]) -> tuple[R
     try:
         return kind.model_validate(document.data), document
     except ValidationError as error:
-        raise CaseError(problems_of(error.errors(), document, kind.model_json_schema())) from None
+        raise CaseError(problems_of(error.errors(), document, schema_of(kind))) from None
+
+
+@cache
+def schema_of(record: type[BaseModel]) -> dict[str, Any]:
+    """JSON schema of a record, made once a process, which takes as long as a hundred cases: leave it as it is."""
+    return record.model_json_schema()
 
 
 def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema: dict[str, Any]) -> list[Problem]:

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from otjdd.case.base import is_list, marks_of, records_of
 from otjdd.case.case import Case, json_schema
 from otjdd.case.document import split_key
-from otjdd.case.explain import alternatives, words_of
+from otjdd.case.explain import alternatives, schema_of, words_of
 from otjdd.case.kinds import OF_LAYERS, stands_in
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.case.toml_text import toml_value
@@ -69,7 +69,7 @@ class Key(NamedTuple):
 
 def keys_of(path: str, record: type[BaseModel]) -> Iterator[Key]:
     """Keys of a record at a path."""
-    schema = record.model_json_schema()
+    schema = schema_of(record)
     (table,) = alternatives(schema, schema, None)  # resolves the reference of a record that contains itself
     for name, node in table["properties"].items():
         if name in SELECTORS:

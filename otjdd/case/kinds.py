@@ -17,7 +17,7 @@ from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns, col
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key, value_at
 from otjdd.case.electrodes import exchanges
-from otjdd.case.explain import problems_of
+from otjdd.case.explain import problems_of, schema_of
 from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.problem import KeyPath, Source
 from otjdd.case.study_axes import Study
@@ -111,8 +111,8 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool
             sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": strict_units})
         except ValidationError as error:
             invalid = [{**fault, "loc": (name, *fault["loc"])} for fault in error.errors()]
-            schema: dict[str, Any] = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
-            schema["$defs"] = schema["properties"][name].pop("$defs", {})
+            table = schema_of(SECTIONS[name])
+            schema = {"type": "object", "properties": {name: table}, "$defs": table.get("$defs", {})}
             raise CaseError(problems_of(invalid, document, schema)) from None
     return sections["device"], sections["ions"]
 

@@ -339,7 +339,9 @@ def test_long_after_a_jump_charged_traps_are_those_at_rest():
 
 
 @needs_speed
-@pytest.mark.parametrize(("kind", "temperature"), [("acceptor", 300.0), ("donor", 350.0)])
+@pytest.mark.parametrize(
+    ("kind", "temperature"), [("acceptor", 300.0), pytest.param("donor", 350.0, marks=pytest.mark.campaign)]
+)
 def test_a_start_in_equilibrium_is_where_ions_and_charged_traps_come_to_rest(kind, temperature):
     trap = {
         "name": "t", "kind": kind, "density": "5e25 1/m^3", "depth": "0.8 eV", "attempt_frequency": "1e11 Hz",

