@@ -14,7 +14,8 @@ import pytest
 from devices import JUNCTION, begin, needs_speed
 
 from otjdd.case.case import parse_case
-from otjdd.physics.columns import conduct, conductance_slope
+from otjdd.physics.columns import conduct
+from otjdd.physics.quasistatic import conductance_slope
 from otjdd.solver import self_check, simulate
 from validation.reliability import devices as random_devices
 

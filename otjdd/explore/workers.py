@@ -30,7 +30,7 @@ FIRST_NEEDED_BY = {
     "channels": "leaks, traps and wells between barriers", "columns": "charged traps",
     "electrons_search": "electrons in the film", "electrons_stack": "layers", "electrons_step": "electrons in the film",
     "exchange": "electrodes that exchange vacancies", "heat": "heat", "ion_fluxes": "vacancies that hold electrons",
-    "junction": "barriers between layers", "single_ions_hops": "single ions", "traps_charge": "charged traps",
+    "junction": "barriers between layers", "single_ions_step": "single ions", "traps_charge": "charged traps",
     "traps_kinetic": "traps",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory

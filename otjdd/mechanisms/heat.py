@@ -121,13 +121,26 @@ def bounds(state: State):
 
 
 @deferred_detached
-def begin_heat(junction: Junction, state: State, tangent: Tangent) -> Status:
-    """Record the power of a settled state; its slope in time is unknown from here on. Returns a status."""
+def power_anew(junction: Junction, state: State, tangent: Tangent) -> Status:
+    """Record the power of a settled state. Returns a status."""
     status = ensure_current(junction, state, tangent)
     fill_power(junction, state, state.heat.power)
+    return status
+
+
+@deferred_detached
+def begin_heat(junction: Junction, state: State, tangent: Tangent) -> Status:
+    """Record the power of a settled state; its slope in time is unknown from here on. Returns a status."""
+    status = power_anew(junction, state, tangent)
     for k in range(state.heat.temperature.size):
         state.heat.slope[k] = 0.0
     return status
+
+
+@inlined
+def settled_anew(junction: Junction, new: State, tangent: Tangent):
+    """As `power_anew` where the current warms the junction."""
+    return power_anew(junction, new, tangent) if heated(junction) else Status.DONE
 
 
 @inlined

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
-from otjdd.physics.columns import close_all, conductance_slope
+from otjdd.physics.columns import close_all
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, closure_slope, hold_traps
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import (
@@ -26,6 +26,7 @@ from otjdd.physics.quasistatic import (
     Accuracy,
     Limits,
     at_voltage,
+    conductance_slope,
     drop,
     fill,
     idle,

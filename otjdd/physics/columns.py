@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, deferred, detached, inlined, spliced
+from otjdd.compiler.decorators import apart, bare, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT
@@ -27,11 +27,9 @@ from otjdd.mechanisms.electrons.stack import (
 )
 from otjdd.mechanisms.exchange import exchanges
 from otjdd.mechanisms.traps.charge import close_with_traps
-from otjdd.mechanisms.traps.kinetic import fill_traps, have_memory
 from otjdd.mechanisms.traps.sites import DENSITY, PER_ION
 from otjdd.physics.channels import TRAP_CODE, conductance_of_channel
 from otjdd.physics.junction import (
-    CLOSURE_TOLERANCE,
     Junction,
     close,
     closure_slope,
@@ -41,8 +39,6 @@ from otjdd.physics.junction import (
 )
 from otjdd.physics.numerics import add_up, copy, factor_twos, solve_twos
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
-
-VOLTAGE_STEP = 1e-3  # V, of the difference quotient in `response_of_traps`
 
 
 @detached
@@ -121,23 +117,6 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
     solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
     displacement_changes(linear, linear.x, 1.0, 0.0, dD)
     return tangent.by_V[k] + log_change(junction, tangent, k, dD[: state.c.shape[1] + 1])
-
-
-@deferred
-def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
-    """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over VOLTAGE_STEP.
-
-    nan where the stack at V_j + VOLTAGE_STEP does not close. The state is left as it was, to round-off, filling included.
-    """
-    V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
-    state.V[0] = V + VOLTAGE_STEP
-    closed = close_with_traps(junction, state, k, V + VOLTAGE_STEP, CLOSURE_TOLERANCE) == Status.DONE
-    dD = (state.D[k] - D) / VOLTAGE_STEP
-    state.V[0], state.D_right[k], state.trapped[k] = V, D_right, trapped
-    closed = close(junction, state, k, V, CLOSURE_TOLERANCE) and closed
-    if have_memory(state):
-        fill_traps(junction, state)
-    return tangent.by_V[k] + log_change(junction, tangent, k, dD) if closed else math.nan
 
 
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
@@ -371,19 +350,3 @@ def ensure_current(junction: Junction, state: State, tangent: Tangent):
     if follow_tangent(junction, state, tangent) == 0.0:  # nothing that the current follows has moved since a read
         return Status.DONE
     return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED
-
-
-@detached
-def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> float:
-    """d ln(G)/dV [1/V] of the junction at frozen ions, D following the closure."""
-    total, change = 0.0, 0.0
-    for k in range(state.c.shape[0]):
-        total += state.G[k]
-        if hold_traps(state):
-            change += state.G[k] * response_of_traps(junction, state, tangent, k)
-        elif hold_electrons(junction):
-            change += state.G[k] * voltage_response(junction, state, tangent, k)
-        else:
-            slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
-            change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
-    return change / total if total > 0.0 else 0.0

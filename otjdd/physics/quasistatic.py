@@ -16,10 +16,19 @@ import math
 from typing import NamedTuple
 
 from otjdd import mechanisms
-from otjdd.compiler.decorators import ALL, ANY, STATUS, SUM, bare, detached, hook, inlined, parts_of, spliced
+from otjdd.compiler.decorators import ALL, ANY, STATUS, SUM, bare, deferred, detached, hook, inlined, parts_of, spliced
 from otjdd.errors import Status
-from otjdd.physics.columns import close_all, conduct_anew, conductance_slope, follow_tangent, tangent_error
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_electrons
+from otjdd.mechanisms.traps.charge import close_with_traps
+from otjdd.physics.columns import close_all, conduct_anew, follow_tangent, log_change, tangent_error, voltage_response
+from otjdd.physics.junction import (
+    CLOSURE_TOLERANCE,
+    Junction,
+    close,
+    closure_slope,
+    coupled,
+    hold_electrons,
+    hold_traps,
+)
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, WayBetween, copy_state
 
@@ -62,6 +71,43 @@ def left_charge(junction: Junction, k: int, old: State, new: State) -> float:
 @hook(PARTS, ALL, bare)
 def count_charge(junction: Junction, old: State, new: State, between: WayBetween):
     """Count in a settled state the charge that depends on the way to it from another one; between : room for the way"""
+
+
+VOLTAGE_STEP = 1e-3  # V, of the difference quotient in `response_of_traps`
+
+
+@deferred
+def response_of_traps(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
+    """d ln(G)/dV [1/V] of column k at frozen ions, the charge of its traps following, as a difference over VOLTAGE_STEP.
+
+    nan where the stack at V_j + VOLTAGE_STEP does not close. The state is left as it was, to round-off, but
+    for what fills with its fields.
+    """
+    V, D, trapped, D_right = state.V[0], state.D[k].copy(), state.trapped[k].copy(), state.D_right[k]
+    state.V[0] = V + VOLTAGE_STEP
+    closed = close_with_traps(junction, state, k, V + VOLTAGE_STEP, CLOSURE_TOLERANCE) == Status.DONE
+    dD = (state.D[k] - D) / VOLTAGE_STEP
+    state.V[0], state.D_right[k], state.trapped[k] = V, D_right, trapped
+    closed = close(junction, state, k, V, CLOSURE_TOLERANCE) and closed
+    return tangent.by_V[k] + log_change(junction, tangent, k, dD) if closed else math.nan
+
+
+@detached
+def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> float:
+    """d ln(G)/dV [1/V] of the junction at frozen ions, D following the closure."""
+    total, change = 0.0, 0.0
+    for k in range(state.c.shape[0]):
+        total += state.G[k]
+        if hold_traps(state):
+            change += state.G[k] * response_of_traps(junction, state, tangent, k)
+        elif hold_electrons(junction):
+            change += state.G[k] * voltage_response(junction, state, tangent, k)
+        else:
+            slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+            change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
+    if hold_traps(state):
+        fill(junction, state)  # as it was, to round-off
+    return change / total if total > 0.0 else 0.0
 
 
 GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance

@@ -12,7 +12,7 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
-from otjdd.mechanisms.single_ions import hops
+from otjdd.mechanisms.single_ions import step as single_ions
 from otjdd.mechanisms.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
@@ -384,7 +384,7 @@ def rises_by_traps(run: Run) -> np.ndarray:
 def show_ions(run: Run) -> None:
     """Let the state hold all ions, where they hop at random, instead of their smooth density; to be settled."""
     if run.trial.noise.area.size:  # a call compiles kernels
-        hops.show_single_ions(run.junction, run.state, run.trial.noise)
+        single_ions.show_random(run.junction, run.state, run.trial)
 
 
 def settle_in_place(run: Run, voltage: float) -> None:
@@ -404,7 +404,7 @@ def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
     settle_in_place(run, voltage)
     yield
     if run.trial.noise.area.size:
-        hops.hide_single_ions(run.state, run.trial.noise)
+        single_ions.hide_random(run.junction, run.state, run.trial)
         settle_in_place(run, voltage)
 
 

@@ -8,13 +8,11 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import heated, warming
-from otjdd.mechanisms.single_ions.hops import hide_single_ions, show_single_ions
-from otjdd.mechanisms.single_ions.walk import is_noisy
 from otjdd.physics.charging import capacitance, charge_between, conduction
 from otjdd.physics.junction import Junction, coupled
 from otjdd.physics.quasistatic import Accuracy, drop, jump_to, relaxes, resettle, source_current, stay
 from otjdd.physics.state import Memory, State, Tangent, WayBetween, copy_state
-from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, use_end
+from otjdd.stepping.hooks import accept, begin_piece, bounds, follow_end, hide_random, is_random, show_random, use_end
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work
 from otjdd.stepping.run_log import (
     LEAPS,
@@ -93,18 +91,17 @@ def note_step(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, end: Instant, log: Log
 ):  # fmt: skip
     """Record a step, or note its largest values. Returns a status."""
-    noise, between = trial.noise, trial.between
-    status, all_ions = Status.DONE, log.every_step and is_noisy(noise)
-    if all_ions:
-        show_single_ions(junction, state, noise)
+    status, all_random, between = Status.DONE, log.every_step and is_random(trial), trial.between
+    if all_random:
+        show_random(junction, state, trial)
         accuracy = Accuracy(voltage_slack(control), True)
         status = resettle(junction, state, tangent, between, end.voltage, accuracy)
     if status == Status.DONE and log.every_step:
         status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
     elif status == Status.DONE:
         note_largest(junction, state, log.watch, end.time, end.step, follow_end(junction))
-    if status == Status.DONE and all_ions:
-        hide_single_ions(state, noise)
+    if status == Status.DONE and all_random:
+        hide_random(junction, state, trial)
         status = settle_start(junction, control, state, tangent, between, end.voltage)
     return bounds(state) if status == Status.DONE else status
 
@@ -354,14 +351,14 @@ def run_course(
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:
-            all_ions = log.every_step and is_noisy(trial.noise)
-            if all_ions:
-                show_single_ions(junction, state, trial.noise)
+            all_random = log.every_step and is_random(trial)
+            if all_random:
+                show_random(junction, state, trial)
             status = change_voltage(junction, state, tangent, memory, trial, course, accuracy)
             if status == Status.DONE and log.every_step:
                 status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
-            if status == Status.DONE and all_ions:
-                hide_single_ions(state, trial.noise)
+            if status == Status.DONE and all_random:
+                hide_random(junction, state, trial)
                 status = settle_task(junction, state, tangent, memory, trial, V_start, accuracy)
             if status != Status.DONE:
                 return status, norm
@@ -376,12 +373,12 @@ def run_course(
         if status == Status.DONE:
             place.settled_at[0] = V_end
             state.lasted[0] += duration_of(course.pieces, i)
-            all_ions = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
-            if all_ions:
-                show_single_ions(junction, state, trial.noise)
+            all_random = is_random(trial) and task & (OBSERVE | READ | KEEP) != 0
+            if all_random:
+                show_random(junction, state, trial)
             status = perform(junction, state, tangent, memory, trial, course, log)
-            if status == Status.DONE and all_ions:
-                hide_single_ions(state, trial.noise)
+            if status == Status.DONE and all_random:
+                hide_random(junction, state, trial)
                 status = settle_task(junction, state, tangent, memory, trial, V_end, accuracy)
         if status != Status.DONE:
             return status, norm

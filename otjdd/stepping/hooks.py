@@ -4,6 +4,7 @@
     traps           filled with the fields at the end of a step, by the rates there and at its start
     heat            the temperature follows the power at the end of a step, which follows it; corrected until both agree
     electrons       in balance with their contact at any time; where they change sides, the stack leaps
+    single ions     hop at random around the smooth end of a step, which is settled with them
 
 A hook is a kernel that calls the functions of its name in all mechanisms that have one.
 """
@@ -112,6 +113,40 @@ def settled_limit(
     charge : norm of the error by the charge of traps   observed : a current is recorded, now or at the end of the piece
     """
     return True, math.inf
+
+
+@hook(PARTS, ANY, inlined)
+def is_random(trial: Trial) -> bool:
+    """True where something moves at random after what a step moves smoothly, see the next hooks."""
+    return False
+
+
+@hook(PARTS, WORST, bare)
+def random_change(junction: Junction, state: State, trial: Trial) -> float:
+    """What a smooth step from a state to trial.state changes, over the most that it may where something is random."""
+    return 0.0
+
+
+@hook(PARTS, STATUS, bare)
+def move_at_random(junction: Junction, state: State, trial: Trial, step: float):
+    """Move in trial.state what moves at random in a step [s], and let it be settled anew. Returns a status."""
+    return Status.DONE
+
+
+@hook(PARTS, STATUS, bare)
+def settled_anew(junction: Junction, new: State, tangent: Tangent):
+    """Set what a new state has of its fields and its current, which are others than at the end of the smooth step."""
+    return Status.DONE
+
+
+@hook(PARTS, ALL, bare)
+def show_random(junction: Junction, state: State, trial: Trial):
+    """Let a state hold what is random as it is, to be settled and recorded."""
+
+
+@hook(PARTS, ALL, bare)
+def hide_random(junction: Junction, state: State, trial: Trial):
+    """Let a state hold what is smooth again, to be settled."""
 
 
 @hook(PARTS, ALL, bare)

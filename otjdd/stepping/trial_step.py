@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.decorators import bare, deferred_detached, detached
 from otjdd.errors import Status
 from otjdd.mechanisms.heat import AGREED
-from otjdd.mechanisms.single_ions.hops import add_hop_noise, leap_size
-from otjdd.mechanisms.single_ions.walk import is_noisy
-from otjdd.physics.charging import Charging, capacitance, conduction, settle_charging
+from otjdd.physics.charging import Charging, capacitance, charge_between, conduction, settle_charging
 from otjdd.physics.columns import close_all, follow_tangent
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled, hold_traps
 from otjdd.physics.numerics import OVERFLOW, add_up, copy
@@ -42,8 +40,12 @@ from otjdd.stepping.hooks import (
     end_error,
     end_step,
     follow_end,
+    is_random,
     may_leap,
+    move_at_random,
     predict,
+    random_change,
+    settled_anew,
     settled_limit,
     start_end,
     step_error,
@@ -380,22 +382,42 @@ def smooth_step(junction: Junction, state: State, tangent: Tangent, trial: Trial
     return outcome
 
 
+@deferred_detached
+def end_at_random(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, voltage: float, step: float, accuracy: Accuracy
+) -> Status:
+    """Move what is random in trial.state, to which a step [s] leads, and settle it at a source voltage [V] anew.
+
+    Returns a status.
+    """
+    new = trial.state
+    charging = Charging(new.charging[0], charge_between(junction, state, new), 1.0 / step, capacitance(junction, new))
+    status = move_at_random(junction, state, trial, step)
+    if status != Status.DONE:
+        return status
+    if coupled(junction):  # the charge of what has moved passes as well
+        status = settle_charging(junction, state, new, tangent, voltage, new.V[0], charging, accuracy)
+    else:
+        status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
+    return settled_anew(junction, new, tangent) if status == Status.DONE else status
+
+
 @detached
 def step_or_leap(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
-    """As `smooth_step`, with the random hops of the step, if there are any, and no more of them than a leap may have."""
+    """As `smooth_step`, with what moves at random in the step, and no more of it than a leap may have."""
     control, source, step = task.control, task.source, task.step
-    if not is_noisy(trial.noise):
+    if not is_random(trial):
         return smooth_step(junction, state, tangent, trial, task)
     outcome = smooth_step(junction, state, tangent, trial, StepTask(control, source, step, False))
     if outcome.status != Status.DONE:
         return outcome
-    size = leap_size(junction, state, trial)
+    size = random_change(junction, state, trial)
     allowed = min(GROWTH, max(SHRINK, SAFETY / size)) if size > 0.0 else GROWTH
     if size > 1.0 or allowed < outcome.growth:
         trial.noise.limited[0] += 1
     if size > 1.0:
         return Outcome(Status.STEP_REJECTED, outcome.norm, allowed, False, False)
     end, accuracy = source.voltage + source.slope * step, Accuracy(voltage_slack(control), False)
-    status = add_hop_noise(junction, state, tangent, trial, end, step, accuracy)
+    status = end_at_random(junction, state, tangent, trial, end, step, accuracy)
     growth = min(allowed, outcome.growth) if status == Status.DONE else SHRINK
     return Outcome(status, outcome.norm, growth, outcome.unphysical, outcome.leapt)

@@ -25,7 +25,6 @@ from otjdd.physics.columns import (
     close_all,
     conduct,
     conduct_anew,
-    conductance_slope,
     follow_tangent,
     put_tangent,
     tangent_error,
@@ -33,6 +32,7 @@ from otjdd.physics.columns import (
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
 from otjdd.physics.junction import CLOSURE_TOLERANCE
+from otjdd.physics.quasistatic import conductance_slope
 from otjdd.physics.state import new_tangent
 from validation.reliability import devices as random_devices
 

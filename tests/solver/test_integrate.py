@@ -84,7 +84,7 @@ def test_double_layers_of_a_blocked_film_agree_with_an_independent_program(cells
 
 
 def test_a_plain_film_calls_no_kernel_of_random_hops_heat_and_polarisation(monkeypatch):
-    for kernel in (heat.warm, polarisation.put_polarisation, integrate.hops.show_single_ions):
+    for kernel in (heat.warm, polarisation.put_polarisation, integrate.single_ions.show_random):
         monkeypatch.setattr(kernel, "entry_point", None, raising=False)
     film = case(BETWEEN_METALS, device__film__cells=12, ions__initial={"history": [{"voltage": 0.1, "duration": 1e-9}]})
     assert np.isfinite(simulate.simulate_junction(film).read_current).all()

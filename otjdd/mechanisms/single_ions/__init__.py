@@ -2,5 +2,5 @@
 
 walk        of the ions of a column through a part of a step, its random numbers, and the work space `Noise`
 deviation   of the ions from the smooth density, by which they act on their hops
-hops        rates of the walk, by which ions feel each other, and the end of the step
+step        rates of the walk, by which ions feel each other, and what the hops add to a time step
 """

@@ -153,12 +153,6 @@ class Noise(NamedTuple):
     stack: np.ndarray  # (3, 1, N, 3, 3) equations of a column with electrons, but for the length of the step
 
 
-@bare
-def is_noisy(noise: Noise) -> bool:
-    """True where hops are random."""
-    return noise.area.size > 0
-
-
 def no_noise() -> Noise:
     """The noise of a continuous density."""
     none = np.zeros((0, 0))

@@ -12,7 +12,7 @@ import otjdd
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms import exchange
-from otjdd.mechanisms.single_ions.hops import take_oxygen
+from otjdd.mechanisms.single_ions.step import take_oxygen
 from otjdd.mechanisms.single_ions.walk import AFTER, new_noise
 from otjdd.solver import integrate, model
 

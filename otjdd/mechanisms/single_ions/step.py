@@ -30,7 +30,6 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.laws import Wall
 from otjdd.mechanisms.exchange import EndHops, end_hops, exchanges, filling_of, open_faces, passes
-from otjdd.mechanisms.heat import fill_power, heated
 from otjdd.mechanisms.single_ions.deviation import (
     EMPTY,
     factor_response,
@@ -65,15 +64,14 @@ from otjdd.mechanisms.single_ions.walk import (
     take_sites,
     walk,
 )
-from otjdd.physics.charging import Charging, capacitance, charge_between, settle_charging
-from otjdd.physics.columns import bend_less, ensure_current
+from otjdd.physics.columns import bend_less
 from otjdd.physics.ion_fluxes import binds
 from otjdd.physics.ions import DOWNHILL, TILT, UPHILL, G, bernoulli_pair, layer_count
-from otjdd.physics.junction import Junction, coupled, displaced, hold_electrons
+from otjdd.physics.junction import Junction, displaced, hold_electrons
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import Accuracy, settle
-from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
+from otjdd.physics.state import AT_LEFT, AT_RIGHT, State
 
+ANSWERED_BY = "the density, which these ions are in their mean"  # to a small signal
 LATER = 0.846  # factor on the hops of all parts of a step but the first; the first has the hops that are left
 SHORTEST = 0.25  # last part of a step, times the rate of the fastest cell
 MOST_PARTS = 100
@@ -325,36 +323,36 @@ def follow_ions(junction: Junction, trial: Any, k: int, step: float, with_electr
     return True
 
 
+@inlined
+def is_random(trial: Any) -> bool:
+    """True where single ions hop."""
+    return trial.noise.area.size > 0
+
+
 @deferred_detached
-def add_hop_noise(
-    junction: Junction, old: State, tangent: Tangent, trial: Any, voltage: float, step: float, accuracy: Accuracy
-) -> Status:
-    """Let the ions of all columns hop through a step [s] from an old state to trial.state, settled at a source voltage [V].
+def move_at_random(junction: Junction, old: State, trial: Any, step: float) -> Status:
+    """Let the ions of all columns hop through a step [s] from an old state to trial.state, and its density follow them.
 
     Returns a status. After a failure the next try draws other numbers.
     """
-    new, noise = trial.state, trial.noise
-    noise.steps[0] += 1
-    charge = charge_between(junction, old, new)
-    charging = Charging(new.charging[0], charge, 1.0 / step, capacitance(junction, new))
+    new = trial.state
+    trial.noise.steps[0] += 1
     with_electrons = hold_electrons(junction) and (binds(junction) or not bend_less(junction, new, BENT * new.kT[0]))
     for k in range(new.c.shape[0]):
         if not hop_at_random(junction, old, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED
         if not follow_ions(junction, trial, k, step, with_electrons):
             return Status.CELL_EMPTIED
-    if coupled(junction):  # the charge of hops passes as well
-        status = settle_charging(junction, old, new, tangent, voltage, new.V[0], charging, accuracy)
-    else:
-        status = settle(junction, new, tangent, voltage, new.V[0], accuracy)
-    if status == Status.DONE and heated(junction):
-        status = ensure_current(junction, new, tangent)
-        fill_power(junction, new, new.heat.power)
-    if status == Status.DONE:
-        for k in range(new.c.shape[0]):
-            copy(noise.after[k], noise.ions[k])
-            copy(noise.passed[AFTER, k], noise.passed[NOW, k])
-    return status
+    return Status.DONE
+
+
+@bare
+def accepted(junction: Junction, state: State, trial: Any):
+    """The ions are where they have hopped to."""
+    noise = trial.noise
+    for k in range(noise.area.size):
+        copy(noise.after[k], noise.ions[k])
+        copy(noise.passed[AFTER, k], noise.passed[NOW, k])
 
 
 @bare
@@ -369,7 +367,7 @@ def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
 
 
 @deferred_detached
-def leap_size(junction: Junction, old: State, trial: Any) -> float:
+def random_change(junction: Junction, old: State, trial: Any) -> float:
     """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
     noise, worst = trial.noise, 0.0
     for k in range(noise.area.size):
@@ -379,15 +377,15 @@ def leap_size(junction: Junction, old: State, trial: Any) -> float:
 
 
 @deferred_detached
-def show_single_ions(junction: Junction, state: State, noise: Noise):
+def show_random(junction: Junction, state: State, trial: Any):
     """Let a state hold its ions as they are instead of the smooth density, to be settled."""
-    for k in range(noise.area.size):
-        keep_smooth(noise, k, state, junction.columns.width[k])
+    for k in range(trial.noise.area.size):
+        keep_smooth(trial.noise, k, state, junction.columns.width[k])
 
 
 @deferred_detached
-def hide_single_ions(state: State, noise: Noise):
+def hide_random(junction: Junction, state: State, trial: Any):
     """Let a state hold its smooth density again."""
-    for k in range(noise.area.size):
+    for k in range(trial.noise.area.size):
         copy(state.smooth[k], state.c[k])
         copy(state.smooth_passed[k], state.passed[k])
