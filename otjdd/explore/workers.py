@@ -27,11 +27,11 @@ DEAD = "the processes that compute end before they begin: is memory short? The t
 
 # Modules of kernels that are compiled when a run first needs them -> what has them, in words for the page.
 FIRST_NEEDED_BY = {
-    "channels": "leaks, traps and wells between barriers", "columns": "charged traps",
+    "channels": "leaks, traps and wells between barriers",
     "electrons_search": "electrons in the film", "electrons_stack": "layers", "electrons_step": "electrons in the film",
     "exchange": "electrodes that exchange vacancies", "heat": "heat", "ion_fluxes": "vacancies that hold electrons",
-    "junction": "barriers between layers", "single_ions_step": "single ions", "traps_charge": "charged traps",
-    "traps_kinetic": "traps",
+    "junction": "barriers between layers", "quasistatic": "charged traps", "single_ions_step": "single ions",
+    "traps_charge": "charged traps", "traps_kinetic": "traps", "trial_step": "single ions",
 }  # fmt: skip
 NAME_BYTES = 80  # of the name of a kernel in shared memory
 
