@@ -16,7 +16,7 @@ from pydantic import PrivateAttr, StringConstraints, ValidationError
 from otjdd.case import crossbar, electrodes, film, kinds, rules, toml_text
 from otjdd.case.base import Record, key
 from otjdd.case.columns import Columns
-from otjdd.case.crossbar import Crossbar
+from otjdd.case.crossbar import Crossbar, Patterns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import (
     OUTSIDE,
@@ -32,7 +32,6 @@ from otjdd.case.document import (
 )
 from otjdd.case.drive import Drive, DrivePart
 from otjdd.case.drive_curves import Curves
-from otjdd.case.drive_patterns import Patterns
 from otjdd.case.explain import problems_of, schema_of
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.settings import Circuit, Expect, Fit, Numerics, Recording

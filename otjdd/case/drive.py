@@ -1,6 +1,6 @@
 """The [drive] of a case: one record per `kind`.
 
-Each record except in `drive_curves` and `drive_patterns` has a `waveform()`. The records state names, units and
+Each record except in `drive_curves` and `crossbar` has a `waveform()`. The records state names, units and
 limits of the keys; `otjdd.waveform` makes the shapes.
 """
 
@@ -29,8 +29,8 @@ from otjdd.case.base import (
     Volts,
     key,
 )  # fmt: skip
+from otjdd.case.crossbar import Patterns
 from otjdd.case.drive_curves import CV, IV, Impedance
-from otjdd.case.drive_patterns import Patterns
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Chain, Waveform, concatenate, difference, joined, repeated, with_reads

@@ -167,8 +167,8 @@ def changes_of(settings: list[str]) -> dict[str, str]:
 
 def bytes_needed(case: Case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
+    from otjdd.case.crossbar import Patterns
     from otjdd.case.drive_curves import Following, Prepared
-    from otjdd.case.drive_patterns import Patterns
 
     drive, record, cells = case.drive, case.record, case.device.film.cells
     if isinstance(drive, Prepared):

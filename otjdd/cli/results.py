@@ -249,7 +249,7 @@ def export(
 def write_netlists(file: Path, out: Path) -> None:
     """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
     from otjdd.case.case import parse_case
-    from otjdd.case.drive_patterns import Patterns
+    from otjdd.case.crossbar import Patterns
     from otjdd.compact_models.crossbars.models import crossbar_of
     from otjdd.compact_models.exports import array, testbench
     from otjdd.results import store

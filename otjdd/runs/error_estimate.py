@@ -36,8 +36,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.case.case import Case
+from otjdd.case.crossbar import Patterns
 from otjdd.case.drive_curves import IV, Curves
-from otjdd.case.drive_patterns import Patterns
 from otjdd.case.kinds import with_half_the_nodes
 from otjdd.case.settings import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS, Recording
 from otjdd.errors import SolverError

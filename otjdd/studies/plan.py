@@ -25,9 +25,9 @@ from numpy.typing import ArrayLike
 
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case, located
+from otjdd.case.crossbar import Patterns
 from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Curves, Following
-from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import Problem, nearest
 from otjdd.case.settings import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from otjdd.case.crossbar import Patterns
 from otjdd.case.drive import MAX_DEPTH, Drive
 from otjdd.case.drive_curves import Curves
-from otjdd.case.drive_patterns import Patterns
 
 ADAPTER = TypeAdapter(Drive)
 READ = {"voltage": "0.1 V", "duration": "1 us"}

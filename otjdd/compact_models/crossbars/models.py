@@ -12,8 +12,7 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case, located
-from otjdd.case.crossbar import draws_of
-from otjdd.case.drive_patterns import Patterns, targets_of
+from otjdd.case.crossbar import Patterns, draws_of, targets_of
 from otjdd.case.keys import value_in_case
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.rules import refuse

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
+from otjdd.case.crossbar import PatternProgram, ProgramPulse
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution, calm, hold_cells
 from otjdd.compact_models.crossbars.pulses import sensed

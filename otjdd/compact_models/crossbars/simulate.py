@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
+from otjdd.case.crossbar import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
 from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
 from otjdd.compact_models.crossbars.programming import DrivenPieces, Programming

@@ -20,8 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.crossbar import Switch
-from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, targets_of
+from otjdd.case.crossbar import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, Switch, targets_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
 from otjdd.compact_models.crossbars.programming import Programming

@@ -9,8 +9,7 @@ import pytest
 import simulators
 from scipy.integrate import trapezoid
 
-from otjdd.case.crossbar import Selector, Switch
-from otjdd.case.drive_patterns import Patterns
+from otjdd.case.crossbar import Patterns, Selector, Switch
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, cells_of_devices

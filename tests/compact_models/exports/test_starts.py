@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import simulators
 
-from otjdd.case.drive_patterns import Patterns
+from otjdd.case.crossbar import Patterns
 from otjdd.compact_models import build
 from otjdd.compact_models.exports import testbench, verilog_a
 
