@@ -82,10 +82,10 @@ def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -
         inside = (at > tk[i]) & (at < tk[i + 1])
         if inside.any():
             t_ends, g_ends, slope = tk[i : i + 2], g[i : i + 2], slopes(tk, Vk, g, i)
-            bent[inside] = hermite(t_ends, g_ends, slope, at[inside])
+            bent[inside] = cubic_between(t_ends, g_ends, slope, at[inside])
             share = (at[inside] - tk[i]) / (tk[i + 1] - tk[i])
             fine = np.linspace(t_ends[0], t_ends[1], 33)
-            largest = np.abs(hermite(t_ends, g_ends, slope, fine) - np.interp(fine, t_ends, g_ends)).max()
+            largest = np.abs(cubic_between(t_ends, g_ends, slope, fine) - np.interp(fine, t_ends, g_ends)).max()
             error[inside] = DOUBT * largest * 4 * share * (1 - share)
     voltage = np.interp(at, t, V)
     for end, nearest in ((at < tk[0], 0), (at > tk[-1], -1)):
@@ -117,7 +117,7 @@ def mean_slope(slope: float, other_slope: float, width: float, other_width: floa
     return (a + b) / (a / slope + b / other_slope)
 
 
-def hermite(t: np.ndarray, g: np.ndarray, slope: tuple[float, float], at: np.ndarray) -> np.ndarray:
+def cubic_between(t: np.ndarray, g: np.ndarray, slope: tuple[float, float], at: np.ndarray) -> np.ndarray:
     """Cubic (n,) at times `at` through two points (t, g), with a slope at each."""
     h = t[1] - t[0]
     s = (at - t[0]) / h

@@ -80,7 +80,7 @@ def selectors(annotation: Any) -> Iterator[str]:
 
 
 @cache
-def tables_of(record: type[BaseModel]) -> dict[str, tuple[bool, list[type[BaseModel]]]]:
+def tables_in_record(record: type[BaseModel]) -> dict[str, tuple[bool, list[type[BaseModel]]]]:
     """Key of a table in a record -> True if "none" takes that table away, and the records that it may be."""
     tables = {}
     for name, field in record.model_fields.items():

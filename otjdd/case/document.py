@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case.base import Record, tables_of
+from otjdd.case.base import Record, tables_in_record
 from otjdd.case.film import OF_EACH_LAYER
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
@@ -341,7 +341,7 @@ def without_none(data: Any, records: Sequence[type[BaseModel]]) -> Any:
     inner: dict[str, list[type[BaseModel]]] = {}
     optional = set()
     for record in records:
-        for name, (may_go, its) in tables_of(record).items():
+        for name, (may_go, its) in tables_in_record(record).items():
             inner.setdefault(name, []).extend(its)
             optional |= {name} if may_go else set()
     stays = {name: value for name, value in data.items() if name not in optional or value != "none"}

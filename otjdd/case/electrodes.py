@@ -102,7 +102,7 @@ class Exchange(Record):
         return energy
 
 
-def exchanges(device: Any) -> dict[str, Exchange]:
+def exchanging_sides(device: Any) -> dict[str, Exchange]:
     """Side -> exchange of the electrodes of a device that exchange vacancies at a rate above 0."""
     sides = {side: getattr(device, side).exchange for side in SIDES}
     return {side: given for side, given in sides.items() if given is not None and given.rate > 0.0}

@@ -16,7 +16,7 @@ from otjdd.case.base import Record, facts_of, records_of
 from otjdd.case.columns import MOST_COLUMNS, OF_SPREAD, ColumnKind, Columns, column_values
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed, split_key, value_at
-from otjdd.case.electrodes import exchanges
+from otjdd.case.electrodes import exchanging_sides
 from otjdd.case.explain import problems_of, schema_of
 from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.problem import KeyPath, Source
@@ -199,7 +199,7 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
         expected = "ions that hold electrons in all kinds, or in none"
         yield (*table, "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
-    for side in set(exchanges(device)) ^ set(exchanges(case.device)):
+    for side in set(exchanging_sides(device)) ^ set(exchanging_sides(case.device)):
         key = next(key for key in kind.set if key.startswith(f"device.{side}"))
         yield (*table, key), f"a {side} electrode that exchanges in all kinds, or in none", "", ""
     own, other = (getattr(of.film.polarisation, "law", "none") for of in (device, case.device))

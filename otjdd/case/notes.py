@@ -226,14 +226,14 @@ def field_at_rest(device: Device, temperature: float, P: float) -> float:
     left, right = device.left.form(temperature), device.right.form(temperature)
 
     def mismatch(E: float) -> float:
-        charge = displacement(E, terms) + P
+        charge = dielectric_displacement(E, terms) + P
         across = float(thickness) * E
         return edge_of(left, charge, temperature) + across - edge_of(right, -charge, temperature)
 
     return root(mismatch)
 
 
-def displacement(E: float, terms: Terms) -> float:
+def dielectric_displacement(E: float, terms: Terms) -> float:
     """D [C/m2] of a dielectric in a field E [V/m]."""
     eps_inf, b, root_a = terms
     return VACUUM_PERMITTIVITY * (eps_inf * E + b * math.asinh(E / root_a))
@@ -243,10 +243,10 @@ def edge_of(form: Straight | Bent, charge: float, temperature: float) -> float:
     """Band edge of the film above the Fermi level [eV] at an electrode with a charge [C/m2]."""
     if isinstance(form, Straight):
         return form.barrier + form.drop * charge
-    return form.band_offset - fermi_level(form, temperature) + bending(form, charge, temperature)
+    return form.band_offset - fermi_level_of_donors(form, temperature) + depletion_bending(form, charge, temperature)
 
 
-def fermi_level(form: Bent, temperature: float) -> float:
+def fermi_level_of_donors(form: Bent, temperature: float) -> float:
     """E_F - E_C [eV] of an electrode whose donors are ionised."""
     filled, kT = form.doping / form.density_of_states, BOLTZMANN_EV * temperature
     if filled > DEGENERATE:
@@ -255,12 +255,12 @@ def fermi_level(form: Bent, temperature: float) -> float:
     return float(kT * (math.log(filled) + series))
 
 
-def bending(form: Bent, charge: float, temperature: float) -> float:
+def depletion_bending(form: Bent, charge: float, temperature: float) -> float:
     """Band bending [eV] of a depletion layer with a charge [C/m2]: the integral of E dD over e N_D; 0 without one."""
     if charge <= 0.0:
         return 0.0
     eps_inf, b, root_a = terms = form.permittivity.terms(temperature)
-    E = root(lambda field: displacement(field, terms) - charge)
+    E = root(lambda field: dielectric_displacement(field, terms) - charge)
     stored = eps_inf * E * E / 2.0 + b * (math.hypot(root_a, E) - root_a)
     return VACUUM_PERMITTIVITY * stored / (ELEMENTARY_CHARGE * form.doping)
 
@@ -325,7 +325,7 @@ def charging_traps(case: Case) -> list[str]:
         layer = film.stack[trap.layer or 0]
         width = trap.width or (film.thickness if trap.layer is None else layer.thickness)
         charge = ELEMENTARY_CHARGE * density_of(case, trap) * width
-        most = 2.0 * displacement(BREAKDOWN, layer.permittivity.terms(case.temperature))
+        most = 2.0 * dielectric_displacement(BREAKDOWN, layer.permittivity.terms(case.temperature))
         if charge > most:
             lines.append(
                 f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {BREAKDOWN:.0e} V/m at "

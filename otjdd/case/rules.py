@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case.base import Record
 from otjdd.case.document import value_at
-from otjdd.case.electrodes import SIDES, exchanges
+from otjdd.case.electrodes import SIDES, exchanging_sides
 from otjdd.case.film import NOT_WITH_LAYERS, LayeredFilm
 from otjdd.case.problem import KeyPath, Problem, dotted
 from otjdd.errors import CaseError
@@ -85,7 +85,7 @@ def exchanging(case: Case) -> list[Place]:
     return [(("device", side, "exchange"), "a table", (side, table)) for side, table in tables if table is not None]
 
 
-def wall_hops(case: Case) -> list[Place]:
+def hops_at_walls(case: Case) -> list[Place]:
     """Hop distances of the exchange of electrodes."""
     hops = [(path, table.hop_distance) for path, _, (_, table) in exchanging(case) if table.hop_distance > 0.0]
     return [((*path, "hop_distance"), in_words(distance, "length"), case) for path, distance in hops]
@@ -108,7 +108,7 @@ SUBJECTS = {
     ),
     "following": Subject('`drive.polarisation = "following"`', stated(("drive", "polarisation"), "frozen"), '"frozen"'),
     "exchange": Subject("`device.left.exchange`, `device.right.exchange`", exchanging, "none"),
-    "wall hops": Subject("`hop_distance` of an exchange", wall_hops, '"0 m"'),
+    "wall hops": Subject("`hop_distance` of an exchange", hops_at_walls, '"0 m"'),
     "charged": Subject("traps with a charge", of_traps("kind", lambda trap: trap.kind != "none"), '"none"'),
     "donors": Subject('traps of the kind `"donor"`', of_traps("kind", lambda trap: trap.kind == "donor"), '"acceptor"'),
     "kinetic": Subject(
@@ -162,11 +162,11 @@ def with_electrons(case: Case, record: Any) -> bool:
     return case.device.film.electrons != "none"
 
 
-def polarised(case: Case, record: Any) -> bool:
+def is_polarised(case: Case, record: Any) -> bool:
     return case.device.film.polarisation is not None
 
 
-def heated(case: Case, record: Any) -> bool:
+def is_heated(case: Case, record: Any) -> bool:
     return case.device.heat is not None
 
 
@@ -196,18 +196,18 @@ RULES = (
     rule_of_drives("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
     rule_of_drives("heat", ("patterns",), " (compact models have one temperature)"),
     Rule("heat", "with {what}, which has one temperature", always, program="one temperature"),
-    Rule("curie", "with device.heat: P_s belongs to one temperature here, which no current changes", heated),
-    Rule("following", "for a film without [device.film.polarisation]", lambda *at: not polarised(*at), law=True),
+    Rule("curie", "with device.heat: P_s belongs to one temperature here, which no current changes", is_heated),
+    Rule("following", "for a film without [device.film.polarisation]", lambda *at: not is_polarised(*at), law=True),
     rule_of_drives("polarisation", ("patterns",), " (compact models have no polarisation)"),
     Rule("polarisation", "with {what}, whose state is of vacancies", always, program="compact model"),
     Rule("exchange", "with ions.ionisation_energy", lambda case, _: case.ions.ionisation_energy is not None,
          "the balance of vacancies that hold electrons is not modelled"),
-    Rule("exchange", "with device.film.polarisation", polarised, "its step at the interface is not modelled"),
+    Rule("exchange", "with device.film.polarisation", is_polarised, "its step at the interface is not modelled"),
     Rule("exchange", 'with device.film.layers with ions = "none" at this electrode',
          lambda case, of: not case.device.film.stack[0 if of[0] == "left" else -1].mobile, "no vacancy is there", True),
     rule_of_drives("exchange", ("patterns",), ", whose compact models have a constant number of vacancies"),
     Rule("exchange", "with drive.settle, where two electrodes that exchange carry a steady flux",
-         lambda case, of: settles(case, of) and len(exchanges(case.device)) == 2 and any(case.drive.bias_voltages()),
+         lambda case, of: settles(case, of) and len(exchanging_sides(case.device)) == 2 and any(case.drive.bias_voltages()),
          law=True),
     Rule("exchange", "with drive.settle and a capacity, which would settle with the film",
          lambda case, of: settles(case, of) and of[1].capacity is not None),
@@ -217,12 +217,13 @@ RULES = (
     Rule("wall hops", 'with ions.law = "linear", which no field accelerates', lambda case, _: case.ions.law == "linear",
          law=True),
     Rule("charged", 'with device.film.electrons = "balance"', with_electrons, "both charges are not solved together"),
-    Rule("charged", "with device.film.polarisation", polarised, "both charges are not solved together"),
-    Rule("charged", "with device.heat", heated, "their occupancy belongs to one temperature"),
+    Rule("charged", "with device.film.polarisation", is_polarised, "both charges are not solved together"),
+    Rule("charged", "with device.heat", is_heated, "their occupancy belongs to one temperature"),
     Rule("charged", 'with ions.noise = "{noise}"', noisy, "single ions hop in fields without charged traps"),
     rule_of_drives("charged", (*SMALL, "patterns"), why="their charge is in no small signal and in no compact model"),
     Rule("charged", "with electrodes that exchange vacancies, in a drive in time",
-         lambda case, _: case.drive.kind != "iv" and bool(exchanges(case.device)), "fluxes through walls are without them"),
+         lambda case, _: case.drive.kind != "iv" and bool(exchanging_sides(case.device)),
+         "fluxes through walls are without them"),
     Rule("charged", 'with occupation = "steady", where vacancies move: take "kinetic"',
          lambda case, trap: not trap.kinetic and vacancies_move(case, trap)),
     Rule("charged", "with {what}, whose fields are caused by vacancies alone", always, program="compact model"),
@@ -241,7 +242,7 @@ RULES = (
     Rule("trapping ions", 'with occupation = "kinetic": traps that move with their occupancy are not modelled',
          lambda case, trap: trap.kinetic),
     rule_of_drives("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
-    Rule("noise", "with device.film.polarisation, which does not switch at random", polarised),
+    Rule("noise", "with device.film.polarisation, which does not switch at random", is_polarised),
     Rule("noise", "with numerics.error: runs on several grids differ by their hops, not by their cells alone",
          lambda case, _: case.numerics.error != "none", law=True, advice="judge the numerics without noise"),
     Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),

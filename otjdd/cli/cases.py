@@ -92,7 +92,7 @@ def check(
         raise typer.BadParameter("give one case, or files of data alone", param_hint="CASE")
     if plot or columns or sheet or skipped or ranges or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
-    from otjdd.case.electrodes import exchanges
+    from otjdd.case.electrodes import exchanging_sides
     from otjdd.case.notes import notes
     from otjdd.results import summary
     from otjdd.studies.plan import check_expected, plan
@@ -104,7 +104,7 @@ def check(
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
     lines = notes(case, path, changes_of(settings))
-    if len(exchanges(case.device)) > 1:
+    if len(exchanging_sides(case.device)) > 1:
         from otjdd.solver.initial import disagreement
 
         lines += filter(None, [disagreement(case)])

@@ -262,7 +262,7 @@ def write_netlists(file: Path, out: Path) -> None:
     with folder_to_fill(out):
         with progress_lines("extraction") as progress:
             crossbar = crossbar_of(case, progress)
-        texts = array.netlists(crossbar, case.drive)
+        texts = array.crossbar_netlists(crossbar, case.drive)
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))
     print("\n".join(str(out / name) for name in texts))

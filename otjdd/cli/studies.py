@@ -254,7 +254,7 @@ def calibrate(
     if out:
         check_folder(out.parent)
         check_outputs(*result.written_files(out, task))
-        result.check_replaceable(out, task)
+        result.check_files_replaceable(out, task)
     if resume and not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
     earlier = earlier_search(result.path_beside(out), "search") if resume and out else None
@@ -284,7 +284,7 @@ def search_for_aims(
         if out:
             progress = now_and_then(partial(result.write_checkpoint, out, task), progress)
         try:
-            solution, _ = least_squares.search(evaluate, task.start, settings, progress)
+            solution, _ = least_squares.least_squares_search(evaluate, task.start, settings, progress)
         except KeyboardInterrupt as error:
             keep_best_set(out, task, getattr(error, "partial", None))
             raise

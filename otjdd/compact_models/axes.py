@@ -162,7 +162,9 @@ def node_weights(point: Sequence[float], axes: Sequence[ModelAxis]) -> np.ndarra
     return whole
 
 
-def chosen(axes: Sequence[ModelAxis], own: Sequence[float], values: Mapping[str, float | str]) -> tuple[float, ...]:
+def chosen_point(
+    axes: Sequence[ModelAxis], own: Sequence[float], values: Mapping[str, float | str]
+) -> tuple[float, ...]:
     """A value of each axis [SI]: that of `values` by the name of its parameter, a number or text with a unit, or its `own`.
 
     Raises NotAsExpected for a name that no axis has, and for a value beyond the nodes.

@@ -120,7 +120,7 @@ def position(bench: Bench, c: np.ndarray) -> float:
     return float((share * bench.x).sum() / share.sum())
 
 
-def readings(bench: Bench, profiles: np.ndarray, voltage: float) -> Readings:
+def readings_of_profiles(bench: Bench, profiles: np.ndarray, voltage: float) -> Readings:
     """Conductance and charge at a voltage [V], with vacancies frozen at each of the profiles (n, N) [1/m3].
 
     Near 0 V, where I/V is undefined, the conductance is that at PROBE. Raises SolverError.
@@ -200,7 +200,7 @@ def rest_of(branches: list[Branch]) -> float:
 
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
     """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if no sample gives a rate."""
-    rates = np.concatenate([rates_of(run, rest_of(branches)) for run in branches])
+    rates = np.concatenate([rates_between(run, rest_of(branches)) for run in branches])
     return at_states(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
@@ -214,7 +214,7 @@ def conductance_rows(
     moved = [moving(run) for run in branches]
     profiles = np.concatenate([run.c[rows] for run, rows in zip(branches, moved, strict=True)])
     state = np.concatenate([run.state[rows] for run, rows in zip(branches, moved, strict=True)])
-    read = readings(bench, profiles, voltage)
+    read = readings_of_profiles(bench, profiles, voltage)
     by_state = ordered(np.column_stack((state, np.log10(read.conductance), read.charge)))
     return np.array([at_states(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
 
@@ -258,7 +258,7 @@ def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -
     return profiles
 
 
-def rates_of(branch: Branch, rest: float) -> np.ndarray:
+def rates_between(branch: Branch, rest: float) -> np.ndarray:
     """States and log10 of the relaxation rate (n, 2) between the samples of a branch. rest : state of rest"""
     q, away = branch.state, np.abs(rest - branch.state)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -299,12 +299,12 @@ UNMOVED = 1e-3  # share of displaced ions below which a film counts as uniform
 
 def extreme_profiles(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarray]:
     """Concentrations (1, N) [1/m3] after the longest time at the lowest and at the highest voltage, from three runs."""
-    high = concentrations_after(bench, uniform(bench), limits.high, limits.longest)
+    high = concentrations_after(bench, uniform_film(bench), limits.high, limits.longest)
     low = concentrations_after(bench, high, limits.low, limits.longest)
     return low, concentrations_after(bench, low, limits.high, limits.longest)
 
 
-def uniform(bench: Bench) -> np.ndarray:
+def uniform_film(bench: Bench) -> np.ndarray:
     """Concentrations (1, N) [1/m3] of a uniform film; 0 in layers without sites."""
     return np.where(bench.junction.columns.sites > 0.0, bench.density, 0.0)
 
@@ -312,7 +312,7 @@ def uniform(bench: Bench) -> np.ndarray:
 def is_uniform(bench: Bench, c: np.ndarray) -> bool:
     """True if c (1, N) [1/m3] is a uniform film but for the displacement of a share of the ions below UNMOVED."""
     width = bench.junction.columns.width[0]
-    even = uniform(bench)[0] * width
+    even = uniform_film(bench)[0] * width
     share, even = c[0] * width / (c[0] * width).sum(), even / even.sum()
     return bool(0.5 * np.abs(share - even).sum() < UNMOVED)
 

@@ -53,7 +53,7 @@ def stages(progress: Progress, names: Sequence[str]) -> dict[str, Callable[[floa
     return of_stages
 
 
-def counted(
+def counted_jobs(
     spread: Spread, progress: Callable[[float], None], function: Any, jobs: Any, **options: Any
 ) -> Iterator[tuple[int, Any]]:
     """Yield what `spread` yields for these jobs, and report the fraction of them that have ended."""
@@ -106,7 +106,7 @@ def compact(
     refuse(case, "a compact model", "compact model")
     if temperatures is None and TEMPERATURE not in (vary or {}):
         refuse(case, "a compact model without --temperatures", "one temperature")
-    limits = checked(Range(*map(float, (*voltage, *time))))
+    limits = checked_range(Range(*map(float, (*voltage, *time))))
     axes = axes_of(case, ({TEMPERATURE: (*temperatures, nodes)} if temperatures else {}) | dict(vary or {}))
     left_out = excluded_drives(exclude, limits, axes)
     if noise:
@@ -120,7 +120,7 @@ def compact(
     names = ["extraction", *["noise"] * noise, *["error"] * measure, *["scatter", "devices"] * (measure and noise)]
     within = stages(progress, names)
     with pool.team(workers) as spread:
-        spreads = {name: partial(counted, spread, within[name]) for name in names[1:]}
+        spreads = {name: partial(counted_jobs, spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
         return completed(compact_model, cold, spreads, left_out, devices, heat)
 
@@ -139,7 +139,7 @@ def completed(
         if "noise" in spreads:
             at = points(whole.axes)
             noisy = [
-                replace(node, noise=noise_of(node, at_node(case, whole.axes, point), spreads["noise"]))
+                replace(node, noise=model_noise(node, at_node(case, whole.axes, point), spreads["noise"]))
                 for node, point in zip(whole.nodes or (whole,), at, strict=True)
             ]
             nodes = tuple(noisy) if whole.nodes else ()
@@ -155,7 +155,7 @@ def completed(
     return replace(whole, heat=heat)
 
 
-def noise_of(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:
+def model_noise(noiseless: CompactModel, case: Case, spread: Spread, parts: list[Member] | None = None) -> ModelNoise:
     """The noise of a model of a case. parts : columns of the model, by default those of the case"""
     parts, kinds, of_kinds = model.members(case) if parts is None else parts, kinds_of(case), []
     with extraction.reachable(noiseless.limits):
@@ -188,7 +188,7 @@ def excluded_drives(exclude: Sequence[str], limits: Range, axes: Sequence[ModelA
     return tuple(name for name in names if name.startswith(tuple(exclude)))
 
 
-def checked(limits: Range) -> Range:
+def checked_range(limits: Range) -> Range:
     """The range `limits`. Raises NotAsExpected for voltages not around 0 V, times within three decades or above 1e9 s."""
     if not limits.low < 0.0 < limits.high:
         raise NotAsExpected("a range of voltages around 0 V", f"{limits.low:g} V to {limits.high:g} V")
@@ -372,7 +372,7 @@ def extracted_one_by_one(
     """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
     for number, case in enumerate(cases):
         device = extracted_model(case, limits, spread, of_part(progress, number, len(cases)))
-        yield replace(device, noise=noise_of(device, case, spread)) if noise else device
+        yield replace(device, noise=model_noise(device, case, spread)) if noise else device
 
 
 def extracted_together(
@@ -385,7 +385,7 @@ def extracted_together(
     parts = [model.members(case) for case in cases]
     members = [part for of_device in parts for part in of_device]
     joined = extracted_model(base, limits, spread, progress, members)
-    joined = replace(joined, noise=noise_of(joined, base, spread, members)) if noise else joined
+    joined = replace(joined, noise=model_noise(joined, base, spread, members)) if noise else joined
     ends = list(accumulate(map(len, parts)))
     return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
 

@@ -311,7 +311,7 @@ def with_measured_error(
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
         whole = replace(model, measured=measured_error(model, case, spread), about=about)
-        message = refusal(whole, limit) or worse_than_constants(whole)
+        message = refusal_of_model(whole, limit) or worse_than_constants(whole)
     except SolverError as error:
         message, cause = f"the error of the compact model cannot be measured: {error}", error
     if message:
@@ -343,7 +343,7 @@ def written_without(names: Sequence[str]) -> str:
     return f"The same command with {words} writes the model; its file states the error there"
 
 
-def refusal(model: CompactModel, limit: float) -> str:
+def refusal_of_model(model: CompactModel, limit: float) -> str:
     """Message that a model is off by more than a limit [decades], and advice; "" for a model within it."""
     most, name = overall(model)
     if most <= limit:

@@ -54,12 +54,12 @@ from otjdd.compact_models.bench import (
     is_uniform,
     log_rates,
     position,
-    readings,
+    readings_of_profiles,
     rest_of,
     settling_time,
     state_of,
     stations,
-    uniform,
+    uniform_film,
     ways,
 )
 from otjdd.compact_models.tables import (
@@ -155,7 +155,7 @@ def extract(
         )
     with reachable(limits):
         ends, states, knots, runs, off_rate = ends_and_knots(kind, ends, limits, use, spread, progress)
-        tables, off = tables_of(kind.bench, knots, states, ends.settling, spread)
+        tables, off = tables_of_knots(kind.bench, knots, states, ends.settling, spread)
     way, late = ways(kind.bench, ends, tables, own.shortest)
     (tables,) = common_knots([tables._replace(way=way)], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {
@@ -168,17 +168,17 @@ def extract(
 
 def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, dict[str, float]]:
     """As `extract`, for a column whose vacancies do not move: tables of the one state of a uniform film."""
-    use, c = use_of(kind.speeds, limits), uniform(kind.bench)
+    use, c = use_of(kind.speeds, limits), uniform_film(kind.bench)
     states = np.array([position(kind.bench, c)])
     sample = Branch(np.zeros(1), states, c)
     rate, none = np.full(1, np.log10(use.floor)), np.full(1, UNLIMITED)
     knots = {float(V): Knot(float(states[0]), rate, none, [sample]) for V in first_voltages(limits)}
-    tables, off = tables_of(kind.bench, knots, states, limits.shortest, spread)
+    tables, off = tables_of_knots(kind.bench, knots, states, limits.shortest, spread)
     (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {"runs": EXTREME_RUNS, "settling": limits.shortest, "rate": 0.0, "conductance": off}
 
 
-def tables_of(
+def tables_of_knots(
     bench: Bench, knots: dict[float, Knot], states: np.ndarray, settling: float, spread: Spread
 ) -> tuple[Tables, float]:
     """Tables without a way, at the voltages of the knots, and the last deviation [decades] of the conductance."""
@@ -256,7 +256,7 @@ def knots_at(
                 progress(min(0.9, runs / MOST_RUNS))
         if is_beyond(states, [knot.rest for knot in knots.values()]):
             break
-        next_knots, off = asked_for(knots, voltages, use)
+        next_knots, off = knots_to_add(knots, voltages, use)
         room = max(0, (MOST_RUNS - runs) // (2 if kind.fast is None else 4))
         next_knots = dict(list(next_knots.items())[:room])
     return knots, runs, off
@@ -285,7 +285,7 @@ def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray
     return spline(np.array(some), np.array([knots[V].log_limit for V in some]))(np.array(voltages))
 
 
-def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dict[float, bool], float]:
+def knots_to_add(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dict[float, bool], float]:
     """Voltage of each knot to add -> True if its limit is needed; and the largest deviation [decades] of the new knots.
 
     A new knot is compared with the interpolation of the older ones. If it deviates by more than RATE_TOLERANCE, knots are
@@ -382,7 +382,7 @@ RATES_BEYOND = 10.0  # margin of the rates that matter
 
 def unsettled_shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray:
     """Unsettled shares (n,) of concentrations (n, N) [1/m3]. settling : time [s] in which vacancies settle at 0 V"""
-    film = uniform(bench)
+    film = uniform_film(bench)
     rest = concentrations_after(bench, film, 0.0, settling)
     on_way = np.where(rest[0] < EMPTIED * bench.density, bench.junction.columns.width[0], 0.0)
     start, end = float(film[0] @ on_way), float(rest[0] @ on_way)
@@ -411,7 +411,7 @@ def settling_at(
 ) -> np.ndarray:
     """Log10 of the rate, move and excess (3, S) at a voltage [V] and shares (S,), from a run sampled at times (n,) [s]."""
     settling = SETTLED * tables.emptying
-    profiles = np.concatenate([uniform(bench), *stations(bench, uniform(bench), voltage, times)])
+    profiles = np.concatenate([uniform_film(bench), *stations(bench, uniform_film(bench), voltage, times)])
     share, time = unsettled_shares(bench, settling, profiles), np.append(0.0, times)
     separate = [0]
     for i in range(1, share.size):
@@ -422,7 +422,7 @@ def settling_at(
     share, time = share[chosen], time[chosen]
     V = np.array([voltage])
     at_rest, rates = (evaluated(tables, name, V, q)[0] for name in ("log_conductance", "log_rate"))
-    conductance = readings(bench, profiles[chosen], voltage).conductance
+    conductance = readings_of_profiles(bench, profiles[chosen], voltage).conductance
     away = monotone(tables.voltage, tables.rest)(voltage) - q
     lasts, lost, middle = np.diff(time), np.maximum(-np.diff(share), NO_SHARE), 0.5 * (share[1:] + share[:-1])
     slowest = np.log10(use.floor / use.fastest / RATES_BEYOND)

@@ -52,10 +52,10 @@ from otjdd.compact_models.bench import (
     rest_of,
     run_from,
     stations,
-    uniform,
+    uniform_film,
 )
 from otjdd.compact_models.noise import NoiseTables, ln_scatter
-from otjdd.compact_models.tables import LN10, Range, Tables, chebyshev_factors, spline, stays, unit
+from otjdd.compact_models.tables import LN10, Range, Tables, chebyshev_factors, scaled_states, spline, stays
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics import ion_fluxes
 from otjdd.physics.ions import DOWNHILL, UPHILL, G, new_factors
@@ -79,10 +79,10 @@ def hops(run: Run) -> np.ndarray:
 
 def propagator(run: Run, step: float) -> np.ndarray:
     """(1 - step dJ/dS)^-1 of the column of a settled run at constant V_j, an array (N - 1, N - 1). step : [s]"""
-    return column_of(run).charges.propagator(step)
+    return linear_column(run).charges.propagator(step)
 
 
-def column_of(run: Run) -> linear_response.LinearColumn:
+def linear_column(run: Run) -> linear_response.LinearColumn:
     """The column of a settled run, linear around its state. Raises SolverError."""
     column = linear_response.linearised_column(run.junction, run.state, 0, 1.0)
     if column is None:
@@ -129,7 +129,7 @@ def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
     """Variance of ln G at READ by ions that move within `settling` seconds, times their number. c : (1, N) at rest"""
     run = run_from(bench, c)
     integrate.jump(run, READ)
-    charges = column_of(run).charges
+    charges = linear_column(run).charges
     slope = charges.log_chord_by_ions()
     variance = float(0.5 * settling * slope @ charges.propagator(settling) @ (hops(run) * slope))
     return float(max(variance * ions_per_area(bench), 1e-12))
@@ -163,7 +163,7 @@ def level_and_corner(bench: Bench, c: np.ndarray, voltage: float, settling: floa
     c : (1, N) settled at the voltage
     """
     f = LOWEST / settling * 10.0 ** (np.arange(DECADES * PER_DECADE + 1) / PER_DECADE)
-    S = spectrum(bench, c, voltage, f)
+    S = spectrum_of_reads(bench, c, voltage, f)
     if not (np.isfinite(S).all() and S.min() > 0.0):
         return None
     flat = np.flatnonzero(np.diff(np.log(S)) > STEEP * np.diff(np.log(f)))
@@ -183,21 +183,21 @@ def level_and_corner(bench: Bench, c: np.ndarray, voltage: float, settling: floa
     return float(white), float(f_c)
 
 
-def spectrum(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.ndarray:
+def spectrum_of_reads(bench: Bench, c: np.ndarray, voltage: float, f: np.ndarray) -> np.ndarray:
     """One-sided spectrum (F,) [1/Hz] of ln G at a voltage [V] and frequencies f (F,) [Hz], times the number of ions.
 
     Raises SolverError. c : (1, N)
     """
     run = run_from(bench, c)
     integrate.jump(run, voltage)
-    charges, both = column_of(run).charges, hops(run)
+    charges, both = linear_column(run).charges, hops(run)
     by_frequency = np.array([charges.log_chord_by_hops(2j * np.pi * frequency) for frequency in f])
     return 2.0 * (np.abs(by_frequency) ** 2 @ both) * ions_per_area(bench)
 
 
 def ions_per_area(bench: Bench) -> float:
     """Ions of a column [1/m2], which are in layers with sites."""
-    return float(uniform(bench)[0] @ bench.junction.columns.width[0])
+    return float(uniform_film(bench)[0] @ bench.junction.columns.width[0])
 
 
 KNOTS = 17  # voltages of the table
@@ -213,7 +213,7 @@ def noise_tables(bench: Bench, tables: Tables, limits: Range, ions: float, sprea
     settling, states = tables.emptying * SETTLED, tables.state
     if stays(tables):
         voltage, rows = np.linspace(limits.low, limits.high, 3), np.zeros((3, 1))
-        ends = Ends(uniform(bench), uniform(bench), settling)
+        ends = Ends(uniform_film(bench), uniform_film(bench), settling)
         columns = AtRest(states, [ends.low])
     else:
         ends = Ends(*extreme_profiles(bench, limits), settling)
@@ -283,7 +283,7 @@ def current_spectrum(model: AnyModel, frequency: np.ndarray, voltage: float, sta
     V, current = kernels.junction_voltage(model.lookup, float(voltage), states, float(voltage))
     of_columns = [column_noise(model, k, V, states) for k in range(K)]
     alone = [model.lookup._replace(weight=model.weight * mask) for mask in np.eye(K)]
-    currents = V * np.array([kernels.conductance(lookup, V, states)[0] for lookup in alone])
+    currents = V * np.array([kernels.conductance_of_columns(lookup, V, states)[0] for lookup in alone])
     above = kernels.junction_voltage(model.lookup, float(voltage) + STEP, states, V)
     slope = (above[1] - current) / STEP / max((above[0] - V) / STEP, 1e-12)  # S, dI/dV_j
     charge = model.charge(np.array([V - STEP, V + STEP]), np.tile(states[:K], (2, 1)))
@@ -324,7 +324,7 @@ def column_noise(model: AnyModel, k: int, V: float, states: np.ndarray) -> Colum
     kind, tables, ions, speed = model.kinds[t], model.noise.kinds[t], model.ions[k], float(model.speed[k])
     hops = speed * kernels.own_rate(lookup, V)
     q, at = float(states[k]), np.array([V])
-    x = unit(kind.state, q)
+    x = scaled_states(kind.state, q)
     white, corner = (
         math.exp(
             float(chebyshev.chebval(x, (spline(tables.voltage, chebyshev_factors(kind, "log_rate", table))(V) * LN10)))

@@ -75,7 +75,7 @@ def node(position: float, count: int):
 
 
 @bare
-def between(table: np.ndarray, i: int, a: float, j: int, b: float):
+def bilinear(table: np.ndarray, i: int, a: float, j: int, b: float):
     """Bilinear interpolation in the cell i, j of a table (F, S). a, b : shares of the upper nodes"""
     lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
     upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
@@ -90,7 +90,7 @@ def unsettled(lookup: Lookup, q: np.ndarray, k: int):
 
 
 @bare
-def conductance(lookup: Lookup, V: float, q: np.ndarray):
+def conductance_of_columns(lookup: Lookup, V: float, q: np.ndarray):
     """Chord conductance I/V_j [S] of all columns at V_j, and its derivative [S/V]."""
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
     total, slope = 0.0, 0.0
@@ -139,11 +139,11 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
     if V_source == 0.0:
         return 0.0, 0.0
     if lookup.resistance == 0.0 and lookup.law == OHMIC:
-        return V_source, V_source * conductance(lookup, V_source, q)[0]
+        return V_source, V_source * conductance_of_columns(lookup, V_source, q)[0]
     low, high = min(0.0, V_source), max(0.0, V_source)
     V = guess if low < guess < high else V_source
     for _ in range(200):
-        G, slope = conductance(lookup, V, q)
+        G, slope = conductance_of_columns(lookup, V, q)
         U, R = series_voltage(lookup, V * G)
         residual = V + U - V_source
         if residual > 0.0:
@@ -158,7 +158,7 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
         V -= move
         if not low <= V <= high:
             V = 0.5 * (low + high)
-    return V, V * conductance(lookup, V, q)[0]
+    return V, V * conductance_of_columns(lookup, V, q)[0]
 
 
 @bare
@@ -178,8 +178,8 @@ def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
     for k in range(lookup.kind.size):
         t = lookup.kind[k]
         j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], lookup.ln_rate.shape[2])
-        hops = own * lookup.speed[k] * math.exp(between(lookup.ln_rate[t], i, a, j, b))
-        share = hops * math.exp(-between(lookup.ln_limit[t], i, a, j, b))
+        hops = own * lookup.speed[k] * math.exp(bilinear(lookup.ln_rate[t], i, a, j, b))
+        share = hops * math.exp(-bilinear(lookup.ln_limit[t], i, a, j, b))
         rates[0, k] = hops / math.sqrt(1.0 + share * share)
         rates[1, k] = lookup.rest[t, i] + a * (lookup.rest[t, i + 1] - lookup.rest[t, i])
         flow = rates[0, k] * (rates[1, k] - q[k])
@@ -189,8 +189,8 @@ def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
         rates[3, k] = 0.0
         if w > SETTLED:
             j, b = node(w * (lookup.move.shape[2] - 1.0), lookup.move.shape[2])
-            rates[3, k] = own * lookup.speed[k] * math.exp(between(lookup.ln_settling[t], i, a, j, b))
-            rates[4, k] = between(lookup.move[t], i, a, j, b)
+            rates[3, k] = own * lookup.speed[k] * math.exp(bilinear(lookup.ln_settling[t], i, a, j, b))
+            rates[4, k] = bilinear(lookup.move[t], i, a, j, b)
 
 
 @bare
@@ -202,7 +202,7 @@ def decayed(x: float):
 
 
 @bare
-def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
+def relax_states(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
     """Fill out (2 K,) or (3 K,) with the states after a duration [s] > 0 from `start`, at constant rates (5, K)."""
     K = lookup.kind.size
     for k in range(K):
@@ -223,7 +223,7 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
 
 
 @bare
-def scatter(
+def scatter_states(
     lookup: Lookup, V: float, rates: np.ndarray, middle: np.ndarray, step: float, stream: np.ndarray, q: np.ndarray
 ):
     """Add random numbers to the states q after a step [s] at V_j, from the rates (5, K) and states in its middle.
@@ -244,7 +244,7 @@ def scatter(
             x = rates[0, k] * step * (middle[K + k] + 1.0 - settled)
             flows = 2.0 * rest * (span - rest) * decayed(2.0 * x)
             flows += (span - 2.0 * rest) * away * 2.0 * math.exp(-0.5 * x) * decayed(x)
-            phi = math.exp(between(lookup.ln_scatter[t], i, a, j, b))
+            phi = math.exp(bilinear(lookup.ln_scatter[t], i, a, j, b))
             word, other = threefry(stream[0], stream[1], k, stream[2])
             place = q[k] - low + math.sqrt(0.5 * phi * max(flows, 0.0) / lookup.ions[k]) * normal(word, other)
             place = abs(place)
@@ -253,7 +253,7 @@ def scatter(
 
 
 @bare
-def difference(lookup: Lookup, first: np.ndarray, second: np.ndarray):
+def distance_of_states(lookup: Lookup, first: np.ndarray, second: np.ndarray):
     """Largest difference of two states (2 K,) or (3 K,) of a junction; FILLING is the weight of the fillings."""
     largest = 0.0
     for k in range(first.size):
@@ -272,7 +272,7 @@ def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_sou
     trial, euler = work[0][0], work[0][1]
     V, _ = junction_voltage(lookup, V_source, trial, guess)
     rates_at(lookup, V, trial, work[1][2])
-    relax(lookup, work[1][2], q, step, euler)
+    relax_states(lookup, work[1][2], q, step, euler)
     rates, largest = work[1], 0.0  # change of ln of a rate, of those that move a state by ERROR within the step
     for k in range(lookup.kind.size):
         for row in (0, 3):
@@ -280,7 +280,7 @@ def error_on_ramp(lookup: Lookup, q: np.ndarray, step: float, work: tuple, V_sou
             if max(start, middle, end) * step > ERROR and min(start, middle, end) > 0.0:
                 largest = max(largest, abs(math.log(middle / start)), abs(math.log(end / middle)))
     bent = largest / BEND
-    return max(difference(lookup, trial, euler), ERROR * bent * bent)
+    return max(distance_of_states(lookup, trial, euler), ERROR * bent * bent)
 
 
 @bare
@@ -302,21 +302,21 @@ def move_over_piece(
     I = 0.0
     for _ in range(MOST_STEPS):
         step = min(step, duration - t)
-        relax(lookup, rates, q, 0.5 * step, trial)
+        relax_states(lookup, rates, q, 0.5 * step, trial)
         middle, _ = junction_voltage(lookup, V_start + slope * (t + 0.5 * step), trial, V)
         rates_at(lookup, middle, trial, middle_rates)
-        relax(lookup, middle_rates, q, step, trial)
-        relax(lookup, rates, q, step, euler)
-        error = difference(lookup, trial, euler)
+        relax_states(lookup, middle_rates, q, step, trial)
+        relax_states(lookup, rates, q, step, euler)
+        error = distance_of_states(lookup, trial, euler)
         if slope != 0.0 and error <= ERROR:
             error = max(error, error_on_ramp(lookup, q, step, work, V_start + slope * (t + step), middle))
         if error <= ERROR or step < 1e-18:
             if stream.size:
-                relax(lookup, rates, q, 0.5 * step, euler)
+                relax_states(lookup, rates, q, 0.5 * step, euler)
             for k in range(q.size):
                 q[k] = trial[k]
             if stream.size:
-                scatter(lookup, middle, middle_rates, euler, step, stream, q)
+                scatter_states(lookup, middle, middle_rates, euler, step, stream, q)
             t = duration if step >= duration - t else t + step
             V, I = junction_voltage(lookup, V_start + slope * t, q, middle)
             if t < duration:
@@ -352,7 +352,9 @@ def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.
 
 
 @kernel
-def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray, streams: np.ndarray):
+def hold_junctions(
+    lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray, streams: np.ndarray
+):
     """Hold M junctions for a duration [s], each at its own source voltage, and take their currents at the end.
 
     q : (M, 2 K) or (M, 3 K) states, changed in place   voltage : (M,) [V]   current : (M,) [A], filled
@@ -368,10 +370,10 @@ def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, cu
 
 
 @kernel
-def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
+def linearise_junctions(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
     """Fill current (M,) [A] and slope dI/dV (M,) [S] of M junctions at source voltages (M,), with fixed states."""
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
-        G, by_V = conductance(lookup, V, q[m])
+        G, by_V = conductance_of_columns(lookup, V, q[m])
         bare_slope = G + V * by_V
         slope[m] = bare_slope / (1.0 + series_voltage(lookup, current[m])[1] * bare_slope)

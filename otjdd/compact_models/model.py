@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen, node_weights, tables_between_nodes
+from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen_point, node_weights, tables_between_nodes
 from otjdd.compact_models.noise import (
     FACTORS,
     ModelNoise,
@@ -124,7 +124,7 @@ class CompactModel:
                 f"a temperature of {self.temperature:g} K only, for which the model was extracted", f"{temperature:g} K"
             )
         return self.at_point(
-            chosen(self.axes, self.point, values if temperature is None else {TEMPERATURE: temperature} | values)
+            chosen_point(self.axes, self.point, values if temperature is None else {TEMPERATURE: temperature} | values)
         )
 
     def at_point(self, point: tuple[float, ...]) -> "CompactModel":
@@ -316,7 +316,7 @@ class CompactModel:
         Raises NotAsExpected for voltages or states outside of the range, for a model with self-heating, and for a seed that
         is no whole number or belongs to a model without noise.
         """
-        ds = self.at_point(chosen(self.axes, self.point, values)).predicted(waveform, states, seed=seed)
+        ds = self.at_point(chosen_point(self.axes, self.point, values)).predicted(waveform, states, seed=seed)
         if outside := ds.attrs.get(OUTSIDE):
             log.warning("the compact model does not hold for %s", outside)
         return ds
@@ -395,7 +395,7 @@ class CompactModel:
         self.check_voltages(voltages)
         current = np.empty(len(states))
         drawn = no_streams() if streams is None else streams
-        compact.hold(self.lookup, states, voltages, float(duration), current, drawn)
+        compact.hold_junctions(self.lookup, states, voltages, float(duration), current, drawn)
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
@@ -458,13 +458,13 @@ class CompactModel:
     @property
     def digest(self) -> str:
         """sha256 of its numbers, the data_sha256 of its file."""
-        return store.data_sha256(model_file.dataset_of(self))
+        return store.data_sha256(model_file.dataset_of_model(self))
 
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
-        store.write(model_file.dataset_of(self), path)
+        store.write(model_file.dataset_of_model(self), path)
 
     @staticmethod
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
-        return model_file.model_of(store.read(path), path, CompactModel)
+        return model_file.model_in_dataset(store.read(path), path, CompactModel)

@@ -155,7 +155,7 @@ GRIDS = {
 }  # dimension -> the table that spans it
 
 
-def dataset_of(model: AnyModel) -> "xr.Dataset":
+def dataset_of_model(model: AnyModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     if any(model.differences.values()):
         raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
@@ -229,7 +229,7 @@ def filled_up(arrays: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def model_of(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
+def model_in_dataset(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
     """The model, of a class, in a Dataset that was read from a path. Raises ResultError."""
     store.check_kind(ds, path, KIND, "extract one by `otjdd compact`")
     try:

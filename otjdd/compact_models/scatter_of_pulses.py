@@ -55,7 +55,7 @@ def single_ions(case: Case, number: int = 0) -> Case:
     return case.without_study().replace(shot | {"drive": hold_with_reads(0.0), "record": {"every": "none"}})
 
 
-def cases(case: Case, devices: int) -> list[Case]:
+def cases_of_devices(case: Case, devices: int) -> list[Case]:
     """Cases of `devices` that differ as `otjdd compact --devices` draws them; DEVICES alike ones for 0.
 
     Raises CaseError, NotAsExpected.
@@ -78,10 +78,16 @@ def even_levels(pulses: Pulsed) -> list[Level]:
 
 def hold_with_reads(voltage: float) -> Drive:
     """Drive that rests at a voltage [V], with reads at TIMES."""
-    return {"kind": "hold", "voltage": voltage, "duration": TIMES[-1], "reads_at": list(TIMES), "read": read()}
+    return {
+        "kind": "hold",
+        "voltage": voltage,
+        "duration": TIMES[-1],
+        "reads_at": list(TIMES),
+        "read": read_of_drives(),
+    }
 
 
-def read() -> Drive:
+def read_of_drives() -> Drive:
     """The read of all drives, at READ for SHORT."""
     return {"voltage": READ, "duration": SHORT}
 
@@ -90,7 +96,7 @@ def equal_pulses(pulse: VoltagePulse, count: int) -> Drive:
     """Drive of `count` pulses with a read after each."""
     period = pulse.width + SHORT
     shape = {"voltage": pulse.voltage, "width": pulse.width, "count": count, "period": period}
-    return {"kind": "train", "read_each": True, "read": read()} | shape
+    return {"kind": "train", "read_each": True, "read": read_of_drives()} | shape
 
 
 def cycles_of_pulses(train: PulseTrain, count: int) -> Drive:
@@ -144,7 +150,9 @@ def reads_of_device(case: Case, train: PulseTrain, rounds: int, levels: list[Lev
     return np.split(np.pad(G, (0, sum(counts) - len(G)), constant_values=np.nan), np.cumsum(counts)[:-1])
 
 
-def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progress: Progress = None) -> "xr.Dataset":
+def measured_scatter(
+    case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progress: Progress = None
+) -> "xr.Dataset":
     """Conductances of devices whose ions hop one by one, under the pulses of an export.
 
     pulses : the cycle of the mean device   spread : what `pool.team` yields
@@ -158,7 +166,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
     Where the solver gives up, a device is left out, or its later levels are nan. `left_out`, `cut_short` count both.
     Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
     """
-    device_cases, levels_of_cycle = cases(case, devices), even_levels(pulses)
+    device_cases, levels_of_cycle = cases_of_devices(case, devices), even_levels(pulses)
     rounds, total = min(pulses.rounds, MOST_ROUNDS), len(device_cases)
     reads_by_device: dict[int, list[np.ndarray] | None] = {}
     for number, reads in spread(
@@ -181,7 +189,7 @@ def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progr
 
 
 def dataset_of_reads(devices: list[list[np.ndarray]], train: PulseTrain, levels: list[Level]) -> "xr.Dataset":
-    """Dataset of the reads of all devices, see `measured`."""
+    """Dataset of the reads of all devices, see `measured_scatter`."""
     D, n = len(devices), 2 * train.count
     left_out = SETTLING * n
     series = np.array([parts[0] for parts in devices])

@@ -160,7 +160,7 @@ def degree(tables: Tables, name: str) -> int:
     return SHARE_DEGREE if name in SETTLING else DEGREE
 
 
-def unit(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
+def scaled_states(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
     """States scaled to x from -1 to 1 over the range of their knots; 0 for one knot."""
     if knots.size == 1:
         return np.zeros(np.shape(state))
@@ -169,7 +169,7 @@ def unit(knots: np.ndarray, state: ArrayLike) -> np.ndarray:
 
 def polynomials(tables: Tables, name: str, state: np.ndarray) -> np.ndarray:
     """Chebyshev polynomials (n, `degree` + 1) of states (n,) of the table of this name."""
-    return chebyshev.chebvander(unit(state_knots(tables, name), state), degree(tables, name))
+    return chebyshev.chebvander(scaled_states(state_knots(tables, name), state), degree(tables, name))
 
 
 def chebyshev_factors(tables: Tables, name: str, table: np.ndarray | None = None) -> np.ndarray:

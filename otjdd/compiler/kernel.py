@@ -265,7 +265,7 @@ class Kernel:
 
     def announce(self, arguments: Types) -> FunctionDescriptor:
         """Put a stub in the place of a deferred kernel. Returns numba's description of what the kernel will be."""
-        symbol = kernel_cache.symbol(self.name, arguments)
+        symbol = kernel_cache.kernel_symbol(self.name, arguments)
         put_stub(symbol)
         return ExternalFunctionDescriptor(symbol, return_type(self.py_func), arguments)
 
@@ -286,7 +286,7 @@ class Kernel:
         """Compile for types of arguments. Returns description, machine code, and the symbols that it needs."""
         with kernel_cache.compiling(self.name):
             self.inner.compile(arguments)
-        own, symbol = self.inner.overloads[arguments].fndesc, kernel_cache.symbol(self.name, arguments)
+        own, symbol = self.inner.overloads[arguments].fndesc, kernel_cache.kernel_symbol(self.name, arguments)
         code, needed = kernel_cache.object_file(self.inner.inspect_llvm(arguments), own.mangled_name, symbol)
         description = ExternalFunctionDescriptor(symbol, own.restype, own.argtypes)
         return description, code, [kernel_cache.SYMBOLS.get(name, name) for name in needed]

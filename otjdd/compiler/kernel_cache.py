@@ -152,7 +152,7 @@ NO_CODE = (  # settings of numba that change no machine code
 )  # fmt: skip
 
 
-def symbol(name: str, arguments: Types) -> str:
+def kernel_symbol(name: str, arguments: Types) -> str:
     """Symbol of a kernel for types of arguments, the same in all processes."""
     own_symbol = f"otjdd.{name}.{hashlib.sha256(str(arguments).encode()).hexdigest()[:16]}"
     SYMBOLS[own_symbol] = name, arguments
@@ -171,14 +171,14 @@ def load(name: str, arguments: Types) -> Compiled | None:
                 KERNELS[callee].provide(kinds)
             elif not is_known(needed):
                 raise ValueError(f"it calls {needed}, which is not there")
-        symbol(name, arguments)  # notes the symbol for kernels that are compiled later and call this one
+        kernel_symbol(name, arguments)  # notes the symbol for kernels that are compiled later and call this one
         return compiled
     except Exception as error:
         log.info("compiling %s again: %s", name, error)
         return None
 
 
-def entry(place: Path, name: str, arguments: Types) -> tuple[Path, bytes]:
+def entry_file(place: Path, name: str, arguments: Types) -> tuple[Path, bytes]:
     """File of an entry in a folder, and the key with which its content begins."""
     key = f"{place.name} {name} {arguments}\n".encode()
     return place / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
@@ -189,7 +189,7 @@ def read_entry(name: str, arguments: Types) -> Any:
     place = folder()
     if place is None:
         return None
-    path, key = entry(place, name, arguments)
+    path, key = entry_file(place, name, arguments)
     try:
         if not path.exists():
             return None
@@ -210,7 +210,7 @@ def write_entry(name: str, arguments: Types, content: object) -> None:
     place = folder()
     if place is None:
         return
-    path, key = entry(place, name, arguments)
+    path, key = entry_file(place, name, arguments)
     try:
         write_whole(path, sealed(key + pickle.dumps(content)), forced=False, mode=0o600)
     except Exception as error:  # such as a full disk; the kernel is loaded all the same

@@ -312,7 +312,7 @@ def address_of_item(context: BaseContext, builder: ir.IRBuilder, call: Signature
 
 
 @intrinsic
-def bytes_of(typing_context: object, item: TuplePointer) -> Lowered:
+def item_bytes(typing_context: object, item: TuplePointer) -> Lowered:
     """Size of an item in a row."""
 
     def size(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
@@ -337,7 +337,7 @@ def put(typing_context: object, address: types.Type, k: types.Type, item: TupleP
 
 @bare
 def size_of(item: tuple[object, ...]) -> int:
-    size: int = bytes_of(item)
+    size: int = item_bytes(item)
     return size
 
 

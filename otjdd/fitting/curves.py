@@ -75,18 +75,18 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
         if name in ds and ds[name].dims == ("read",) and name != "read_current":
             values = ds[name].values
         else:
-            values = derived(name, case, ds["read_current"].values, ds["read_voltage"].values)
+            values = from_currents(name, case, ds["read_current"].values, ds["read_voltage"].values)
     elif name in CHARGES:
         values = ds[name].values[np.searchsorted(ds["time"].values, ds["read_time"].values)]
     elif curve.source == "live":
-        values = derived(name, case, live_current(case, ds), ds["read_voltage"].values)
+        values = from_currents(name, case, live_current(case, ds), ds["read_voltage"].values)
     else:
         chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
         chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})
         if name in chosen:
             values = chosen[name].values
         else:
-            values = derived(name, case, chosen["bias_current"].values, chosen["bias"].values)
+            values = from_currents(name, case, chosen["bias_current"].values, chosen["bias"].values)
     values = np.asarray(values)[curve.take]
     return folded_mean(values, curve.scale) if curve.magnitude else values
 
@@ -123,7 +123,7 @@ def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     return np.asarray(current if most is None else np.clip(current, -most, most))
 
 
-def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+def from_currents(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray) -> np.ndarray:
     """A quantity from currents [A] and voltages [V]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if quantity == "resistance":

@@ -93,7 +93,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     measurement has no other run, this run also is the run at the solution, whose time steps the runs nearby take.
     """
     changes = dict(changes)
-    case = prepared(driven(fitted_case(fit), changes.pop("drive", None), changes))
+    case = lean_case(driven(fitted_case(fit), changes.pop("drive", None), changes))
     trail = Trail()
     ds = simulate(case, trail=trail)
     future, x = imagined(case, fit, measurements(case, ds, sigma)), fit["coordinate"].values
@@ -109,7 +109,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
         return np.asarray(measured.slopes / future.sigma[:, None])
 
 
-def prepared(case: Case) -> Case:
+def lean_case(case: Case) -> Case:
     """A case that records no more than a fit compares, with an rtol up to SMOOTH where runs cannot take others' steps."""
     smooth: dict[str, Any] = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
     if isinstance(case.drive, Prepared):

@@ -85,7 +85,7 @@ def solved(
     settings = SearchSettings(0 if searched else evaluations, FILLING, seed=seed)
     try:
         with evaluator(fit_task, workers, dict(visited or {})) as evaluate:
-            solution, scores = least_squares.search(evaluate, begin, settings, progress)
+            solution, scores = least_squares.least_squares_search(evaluate, begin, settings, progress)
     except KeyboardInterrupt as error:
         if latest := getattr(error, "partial", None):
             error.partial = so_far(fit_task, latest, evaluations, seed, "interrupted")  # type: ignore[attr-defined]

@@ -73,7 +73,7 @@ class SearchProgress(NamedTuple):
     visited: Mapping[bytes, np.ndarray] = {}
 
 
-def search(
+def least_squares_search(
     evaluate: Evaluator[AimedTask], start: np.ndarray, settings: SearchSettings,
     progress: Callable[[SearchProgress], object] | None = None,
 ) -> tuple[Solution, list[float]]:  # fmt: skip

@@ -110,7 +110,7 @@ def over_sizes(ds: xr.Dataset, sizes: Mapping[str, np.ndarray]) -> np.ndarray:
     )
 
 
-def sizes_of(best: xr.Dataset) -> dict[str, np.ndarray]:
+def sizes_of_outputs(best: xr.Dataset) -> dict[str, np.ndarray]:
     """Divisors of the numbers of each output, nan where the best run has no number.
 
     A nonzero number of an EXPONENTIAL unit is divided by its magnitude, other numbers by the largest magnitude of their
@@ -178,7 +178,7 @@ def derivatives(
 
     None where a run cannot take these steps, or jumps along them (`gradients.gradient_along`).
     """
-    sizes = sizes_of(best)
+    sizes = sizes_of_outputs(best)
     evaluate = Evaluator(replace(task, sizes=sizes), compute, [0], steps={}, alike={})
     evaluate.keep_steps(x, [steps])
     gradient = gradients.gradient_along(evaluate, x, over_sizes(best, sizes), None)

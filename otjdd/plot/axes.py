@@ -69,7 +69,7 @@ def quantity_axis(
     if largest:
         ends = float(np.nanmin(values)), float(np.nanmax(values))
         setattr(axes, SCALE_ATTRIBUTE.format(side), AxisScale(ends, name, unit))
-    own, printed_unit = getattr(axes, f"{side}axis"), symbol(unit)
+    own, printed_unit = getattr(axes, f"{side}axis"), unit_symbol(unit)
     if side == "y":  # left of the axis, off the legend and the letter of the panel
         own.get_offset_text().set(fontsize=6, ha="right")
     if worth_logarithms(values) if log is None else log:
@@ -140,7 +140,7 @@ def prefix(largest: float, unit: str) -> tuple[Ticks, str] | None:
     sign = EngFormatter.ENG_PREFIXES.get(exponent)
     if sign is None:
         return None
-    return Ticks(10.0**exponent), sign + symbol(unit)
+    return Ticks(10.0**exponent), sign + unit_symbol(unit)
 
 
 def colours(
@@ -156,7 +156,7 @@ def colours(
     logarithmic = isinstance(mappable.norm, LogNorm)
     few = logarithmic and high < FEW * low
     prefixed = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
-    printed_unit = prefixed[1] if prefixed else "1" if few else symbol(unit)
+    printed_unit = prefixed[1] if prefixed else "1" if few else unit_symbol(unit)
     bar = first.figure.colorbar(
         mappable, within, axes, label=name + (f" ({printed_unit})" if printed_unit != "1" else "")
     )
@@ -172,7 +172,7 @@ def colours(
         bar.update_ticks()
 
 
-def symbol(unit: str) -> str:
+def unit_symbol(unit: str) -> str:
     """A unit as it is printed."""
     return re.sub(r"\^?-\d|\^\d", lambda match: match[0].lstrip("^").translate(SUPERSCRIPT), unit).replace("ohm", "Ω")
 
@@ -182,7 +182,7 @@ def three_digits(value: float, unit: str = "1") -> str:
     if not math.isfinite(value):
         return str(value)
     if unit in PREFIXED and not (unit == "s" and abs(value) >= 1e3):
-        return EngFormatter(symbol(unit))(float(f"{value:.3g}"))
+        return EngFormatter(unit_symbol(unit))(float(f"{value:.3g}"))
     if value and not 1e-3 <= abs(value) < (1e4 if unit == "s" else 1e6):
         digits, exponent = f"{value:.2e}".split("e")
         power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
@@ -190,7 +190,7 @@ def three_digits(value: float, unit: str = "1") -> str:
         text = digits + power
     else:
         text = f"{float(f'{value:.3g}'):.6g}"
-    return (text + (f" {symbol(unit)}" if unit != "1" else "")).replace("-", "\N{MINUS SIGN}")
+    return (text + (f" {unit_symbol(unit)}" if unit != "1" else "")).replace("-", "\N{MINUS SIGN}")
 
 
 def volts(value: float) -> str:

@@ -17,7 +17,7 @@ from matplotlib.axis import Axis
 from numpy.typing import ArrayLike
 
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
-from otjdd.plot.runs import NamedResult, legend_label, panel, parts_of, stroke, waveform_of_result
+from otjdd.plot.runs import NamedResult, legend_label, panel, parts_of_array, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
 from otjdd.results.outputs import OUTPUTS
 from otjdd.waveform.waveform import Waveform
@@ -141,7 +141,7 @@ def over_time(
     clock = clock_of(runs[0].ds, times) if len(runs) == 1 and not log else None
     scale, unit = PRINTED.get(name, (1.0, OUTPUTS[name].unit))
     for i, run in enumerate(runs):
-        t, parts = run.ds[TIMES[dim]].values, parts_of(run.ds[name], dim)
+        t, parts = run.ds[TIMES[dim]].values, parts_of_array(run.ds[name], dim)
         drawn = t > 0 if log else slice(None)
         for j, (own, y) in enumerate(parts):
             many = len(parts) > NAMED_PARTS

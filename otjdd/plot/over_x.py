@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, symbol, volts
+from otjdd.plot.axes import LETTER, ROOM, legend, magnitude, quantity_axis, small_print, unit_symbol, volts
 from otjdd.plot.over_time import NAMED_PARTS, TIMES, clock_of, instant, name_places, over_time
-from otjdd.plot.runs import NamedResult, PanelKind, case_data, gathered, legend_label, panel, parts_of, stroke
+from otjdd.plot.runs import NamedResult, PanelKind, case_data, gathered, legend_label, panel, parts_of_array, stroke
 from otjdd.plot.style import CYCLE, GREY, ORANGE, SKY
 from otjdd.results.outputs import OUTPUTS
 from otjdd.studies.dataset import worth_logarithms
@@ -151,7 +151,7 @@ def profiles_of(
     """Profiles of an output at some snapshots, of each kind of traps or the like."""
 
     def profiles(ds: xr.Dataset) -> Iterator[FilmCurve]:
-        shots, parts = shots_of(ds), parts_of(ds[name], "snapshot", "x")
+        shots, parts = shots_of(ds), parts_of_array(ds[name], "snapshot", "x")
         for number, (part, values) in enumerate(parts):
             dashes: dict[str, Any] = {"linestyle": PART_DASHES[number % len(PART_DASHES)]} if part else {}
             for j, shot in enumerate(shots):
@@ -293,7 +293,7 @@ def band_limits(
         metal = [
             bool(end < min(bottom, -0.2)) for end in (edge[0], edge[-1])
         ]  # its band bottom lies far below the film's
-        bent = [0.0 if metal[0] else bent_part(-x[::-1], edge[::-1]), 0.0 if metal[1] else bent_part(x - film, edge)]
+        bent = [0.0 if metal[0] else bent_depth(-x[::-1], edge[::-1]), 0.0 if metal[1] else bent_depth(x - film, edge)]
         left = min(left, -max(bent[0], AROUND))
         right = max(right, film + max(bent[1], AROUND))
         inside = (x >= -bent[0] - 1e-9) & (x <= film + bent[1] + 1e-9)
@@ -303,7 +303,7 @@ def band_limits(
     return (left, right), (lowest - margin, highest + margin)
 
 
-def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
+def bent_depth(x: np.ndarray, edge: np.ndarray) -> float:
     """Distance [nm] from the film (x = 0) at which a band edge is within FLAT of its end value, plus 5 %."""
     bent = np.flatnonzero((np.abs(edge - edge[-1]) > FLAT) & (x > 0))
     return 1.05 * float(x[min(bent[-1] + 1, len(x) - 1)]) if bent.size else 0.0
@@ -343,7 +343,7 @@ def output_panel(name: str) -> PanelKind | None:
     def draw(axes: Axes, runs: Sequence[NamedResult]) -> None:
         if "x" in dims:
             decades = DECADES if worth_logarithms(gathered(runs, name)) else None
-            over_x(axes, runs, profiles_of(name), words + (f" ({symbol(unit)})" if unit != "1" else ""), decades)
+            over_x(axes, runs, profiles_of(name), words + (f" ({unit_symbol(unit)})" if unit != "1" else ""), decades)
         else:
             over_time(axes, runs, name, words)
         legend(axes, title)
@@ -364,7 +364,7 @@ def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
     axes.set(ylim=(-0.03, 1.03))
 
 
-def trap_currents(ds: xr.Dataset) -> Iterator[FilmCurve]:
+def currents_of_traps(ds: xr.Dataset) -> Iterator[FilmCurve]:
     """Current per volume [A m-2 nm-1] between each kind of traps and each electrode, at the snapshots of `spectrum`."""
     shots, kinds = extreme_snapshots(ds), ds.trap.values
     parts = [(shot, number) for shot in shots for number in range(len(kinds))]
@@ -383,7 +383,7 @@ def trap_currents(ds: xr.Dataset) -> Iterator[FilmCurve]:
 )  # fmt: skip
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |current| per volume between traps and each electrode against position, at the snapshots of `spectrum`."""
-    over_x(axes, runs, trap_currents, "trap current (A m⁻² nm⁻¹)", TRAP_DECADES)
+    over_x(axes, runs, currents_of_traps, "trap current (A m⁻² nm⁻¹)", TRAP_DECADES)
     small_print(axes, AT_VOLTAGE)
 
 

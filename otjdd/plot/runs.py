@@ -89,7 +89,7 @@ def gathered(runs: Sequence[NamedResult], name: str) -> np.ndarray:
     return np.concatenate([np.ravel(run.ds[name].values) for run in runs])
 
 
-def parts_of(array: xr.DataArray, *drawn: str) -> list[tuple[str, np.ndarray]]:
+def parts_of_array(array: xr.DataArray, *drawn: str) -> list[tuple[str, np.ndarray]]:
     """Name and values of each part of an array, which has the dimensions `drawn`: of each trap, column or kind."""
     others = [dim for dim in array.dims if dim not in drawn]
     parts, values = [], array.transpose(*others, *drawn).values

@@ -77,7 +77,7 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
         states = [f"{int((ds.status == k).sum())} {word}" for k, word in ((1, "failed"), (2, "missing"))]
         raise ValueError(f"nothing to draw: no point of this study is done ({', '.join(states)})")
     with laid_out(len(all_panels), own) as (fig, places):
-        fill(all_panels, places)
+        fill_axes(all_panels, places)
         if own is None and (more := [] if set(asked) & set(available) else available[len(chosen) :]):
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
@@ -139,7 +139,7 @@ def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 
-def fill(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
+def fill_axes(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
     """Draw panels into axes, with one scale of colours for all maps of a result."""
     maps: dict[str, list[tuple[Axes, Any, xr.DataArray]]] = {}
     for panel, axes in zip(to_draw, places, strict=True):

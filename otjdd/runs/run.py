@@ -21,7 +21,7 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case, changed_case, named_files, parse_case, put_value
 from otjdd.case.document import parse_document
-from otjdd.case.electrodes import exchanges
+from otjdd.case.electrodes import exchanging_sides
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, NotAsExpected, ResultError, SolverError
@@ -60,7 +60,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
                 initial.from_result(other, model.junction(other, parts=of_grid), of_grid)
         if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
             raise NotAsExpected("another state to start from", f'"equilibrium": {unlike}', "ions", "initial")
-        if case.ions.noise != "none" and (case.ions.initial != "equilibrium" or exchanges(case.device)):
+        if case.ions.noise != "none" and (case.ions.initial != "equilibrium" or exchanging_sides(case.device)):
             junction = model.junction(case, parts=parts)
             with suppress(SolverError):  # said by the run
                 initial.with_ions_drawn(case, junction, parts, initial.smooth_start(case, junction, parts))

@@ -9,7 +9,7 @@ import numpy as np
 
 from otjdd import variables
 from otjdd.case.case import Case
-from otjdd.case.electrodes import exchanges
+from otjdd.case.electrodes import exchanging_sides
 from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
@@ -72,7 +72,7 @@ def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list
     snapshots: list[dict[str, Any]] = []
     # memory that never changes, as the case does not have what it is of: polarisations, exchange, a circuit
     constant = set() if case.device.film.polarisation is not None else {"P"}
-    constant |= set() if exchanges(case.device) else {"passed", "smooth_passed"}
+    constant |= set() if exchanging_sides(case.device) else {"passed", "smooth_passed"}
     constant |= set() if coupled(moving.junction) else set(OF_CIRCUIT)
     try:
         for state in states:
@@ -131,7 +131,7 @@ def collected(
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
         arrays["stack_leaps"] = reached["stack_leaps"].value
-    if exchanges(case.device):
+    if exchanging_sides(case.device):
         of_exchange = exchange_extremes(case, moving, rows)
         reached |= of_exchange
         arrays |= {name: at.value for name, at in of_exchange.items()}
@@ -269,7 +269,7 @@ def exchanged(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
         "right": (variables.FLUX_RIGHT, variables.WALL_RIGHT, variables.FILLING_RIGHT),
     }
     series: dict[str, np.ndarray] = {}
-    for side, given in exchanges(case.device).items():
+    for side, given in exchanging_sides(case.device).items():
         flux, wall, filling = columns[side]
         series |= {f"exchange_flux_{side}": rows[:, flux], f"wall_concentration_{side}": rows[:, wall]}
         if given.capacity is not None:  # as the cells of profiles: steps leave some 1e-5 beyond and take it back
@@ -294,7 +294,7 @@ def reservoir_share(case: Case, moving: Run, rows: np.ndarray) -> dict[str, Reac
     last = moving.state.passed * [1.0, -1.0]
     of_sides: list[Reached] = []
     for column, end, side in ((variables.FILLING_LEFT, 0, "left"), (variables.FILLING_RIGHT, 1, "right")):
-        given = exchanges(case.device).get(side)
+        given = exchanging_sides(case.device).get(side)
         if given is None or given.capacity is None:
             continue
         y = np.concatenate((rows[:, column], given.initial_filling + last[:, end] / given.capacity))

@@ -18,7 +18,7 @@ import numpy as np
 from otjdd.case.case import Case, parse_case
 from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.drive_curves import waveform_of_writes
-from otjdd.case.electrodes import SIDES, exchanges
+from otjdd.case.electrodes import SIDES, exchanging_sides
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -66,7 +66,7 @@ def reservoir_levels(case: Case) -> dict[str, float]:
     """Side -> formation energy [eV] at the oxygen pressure there, of the electrodes that exchange vacancies."""
     ions, T, film, L = case.ions, case.temperature, case.device.film, case.device.film.thickness
     energies = {}
-    for side, given in exchanges(case.device).items():
+    for side, given in exchanging_sides(case.device).items():
         at = np.array(0.0 if side == "left" else L)
         well = float(site_energy(at, L, ions.well_left, ions.well_right, ions.well_width))
         beside = film.stack[0 if side == "left" else -1]
@@ -105,7 +105,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
     initial, mean = case.ions.initial, smooth_start(case, junction, parts)
     drawn = with_ions_drawn(case, junction, parts, mean)
-    if initial == "equilibrium" and "smooth" in drawn and not exchanges(case.device):  # of as many as were drawn
+    if initial == "equilibrium" and "smooth" in drawn and not exchanging_sides(case.device):  # of as many as were drawn
         rest = relax(junction, drawn["smooth"], mean.get("P"))
         drawn |= {"c": rest, "smooth": rest}
     if not isinstance(initial, History):

@@ -13,7 +13,7 @@ from otjdd import laws
 from otjdd.case.case import Case
 from otjdd.case.columns import MOST_COLUMNS, Columns, column_values
 from otjdd.case.device import Device, FromResult, Ions
-from otjdd.case.electrodes import SIDES, Metal, exchanges
+from otjdd.case.electrodes import SIDES, Metal, exchanging_sides
 from otjdd.case.film import Film, Layer, LayeredFilm
 from otjdd.case.kinds import Kind, covered_by, kinds_of, spread_limits, spread_values
 from otjdd.case.traps import AnyLeak, Trap
@@ -469,7 +469,7 @@ def with_ends(
     site: np.ndarray, distance: np.ndarray, device: Device, part: Member, well_width: float
 ) -> np.ndarray:  # fmt: skip
     """Steps of the site energy (N+1,) [eV], with those from the outer centres to the ends that vacancies pass."""
-    if not (open_sides := exchanges(device)):
+    if not (open_sides := exchanging_sides(device)):
         return site
     L = part.thickness
     beside = np.array([0.0, distance[0], L - distance[-1], L])

@@ -20,10 +20,10 @@ from otjdd.compact_models.bench import (
     log_rates,
     moving,
     position,
-    readings,
+    readings_of_profiles,
     run_from,
     stations,
-    uniform,
+    uniform_film,
 )
 from otjdd.compact_models.tables import Range
 from otjdd.errors import SolverError
@@ -43,7 +43,7 @@ def column():
 
 
 def test_stations_of_one_run_are_the_ends_of_runs_of_their_own(column):
-    film = uniform(column)
+    film = uniform_film(column)
     places = [position(column, c) for c in stations(column, film, 1.2, TIMES)]
     assert len(places) == TIMES.size
     for i in (0, 9, 15, 22):
@@ -56,33 +56,33 @@ def test_a_run_that_fails_yields_its_stations_until_then(column):
     short, reached = column._replace(max_steps=25), []
 
     def follow():
-        for c in stations(short, uniform(column), 1.2, TIMES):
+        for c in stations(short, uniform_film(column), 1.2, TIMES):
             reached.append(position(column, c))
 
     with pytest.raises(SolverError, match="steps"):
         follow()
     assert 0 < len(reached) < TIMES.size
-    whole = [position(column, c) for c in stations(column, uniform(column), 1.2, TIMES)]
+    whole = [position(column, c) for c in stations(column, uniform_film(column), 1.2, TIMES)]
     assert reached == pytest.approx(whole[: len(reached)], abs=1e-9)
 
 
 def test_runs_that_share_their_arrays_end_and_read_as_runs_of_their_own(column):
-    profiles = np.concatenate([*stations(column, uniform(column), 1.2, TIMES[::6])])[::-1]  # not in their order
+    profiles = np.concatenate([*stations(column, uniform_film(column), 1.2, TIMES[::6])])[::-1]  # not in their order
     alone = [run_from(column, c[None]) for c in profiles]
     for run in alone:
         hold_run(run, 0.0, [1e-6])
     assert np.array_equal(profiles_after(column, profiles, 0.0, 1e-6), [run.kept_states[0].c[0] for run in alone])
-    read, own = readings(column, profiles, 0.1), []
+    read, own = readings_of_profiles(column, profiles, 0.1), []
     for c in profiles:
         READY.clear()
-        own.append(readings(column, c[None], 0.1))
+        own.append(readings_of_profiles(column, c[None], 0.1))
     assert read.conductance.tolist() == [float(reading.conductance[0]) for reading in own]
     assert read.charge.tolist() == [float(reading.charge[0]) for reading in own]
     assert read.conductance[0] > 2.0 * read.conductance[-1]
 
 
 def test_steps_of_runs_that_share_their_arrays_are_counted_apart(column):
-    profiles = np.repeat(uniform(column), 5, axis=0)
+    profiles = np.repeat(uniform_film(column), 5, axis=0)
     whole = profiles_after(column, profiles, 1.2, 1e-3)
     run = run_from(column, profiles[:1])
     hold_run(run, 1.2, [1e-3])
@@ -103,7 +103,7 @@ def test_tables_need_half_of_the_samples_of_a_run(column, voltage):
 def test_a_uniform_film_has_no_vacancies_where_there_are_no_sites():
     film = between_metals(layer(1.0, 10, ions="none"), layer(2.0, 10), ions__density=1e26)
     column = bench_of(film, model.members(film)[0])
-    c = uniform(column)
+    c = uniform_film(column)
     assert np.array_equal(c[0], np.repeat([0.0, 1e26], 10))
     assert is_uniform(column, c)
     assert not is_uniform(column, c * np.linspace(0.5, 1.5, 20))

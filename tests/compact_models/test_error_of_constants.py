@@ -86,7 +86,7 @@ def test_refusal_names_the_voltages_up_to_which_the_loop_is_right(model):
     writes, off = [0.4, 0.7, 0.95, 1.6, -1.2, -2.0], np.array([0.0, 0.2, -0.5, 1.0, 0.1, 0.2])
     loop = measured({"loop": (np.full(6, -8.0), -8.0 + off)}).assign(sample_write=("sample", writes))
     wrong = dataclasses.replace(model, measured=loop)
-    low, words = wrong.limits.low, error.refusal(wrong, 0.3)
+    low, words = wrong.limits.low, error.refusal_of_model(wrong, 0.3)
     assert "V at 300 K is off by 0.47 decades (rms) under loop; 0.3 are allowed" in words
     assert f"(--voltage={low:g}:0.9)" in words
     assert error.narrower(dataclasses.replace(model, measured=loop.isel(sample=[0, 1])), 0.3) is None

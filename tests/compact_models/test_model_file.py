@@ -12,7 +12,7 @@ from otjdd.compact_models import noise_error
 from otjdd.compact_models.exports import verilog_a
 from otjdd.compact_models.exports.functions import export_header
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.model_file import dataset_of, model_of
+from otjdd.compact_models.model_file import dataset_of_model, model_in_dataset
 from otjdd.compact_models.tables import SelfHeating
 from otjdd.waveform import shapes
 
@@ -98,8 +98,8 @@ REVERSED = [
 
 def spoilt(mean):
     """Datasets of models that no junction has, by what is wrong with them."""
-    warm = dataset_of(made_model.noisy_warm_model(270.0, 300.0, 330.0))
-    varied = dataset_of(made_model.varied_model(knots=13))
+    warm = dataset_of_model(made_model.noisy_warm_model(270.0, 300.0, 330.0))
+    varied = dataset_of_model(made_model.varied_model(knots=13))
     for name, value in NUMBERS:
         ds = mean.assign_attrs({name: value}) if name in mean.attrs else mean.assign({name: mean[name] * 0.0 + value})
         yield f"{name} {value:g}", ds
@@ -114,7 +114,9 @@ def spoilt(mean):
 
 
 def test_what_no_junction_has_is_refused(tmp_path):
-    mean = dataset_of(made_model.made_model())
-    said = {wrong: told(model_of, ds, "model.nc", CompactModel) for wrong, ds in spoilt(mean)}
+    mean = dataset_of_model(made_model.made_model())
+    said = {wrong: told(model_in_dataset, ds, "model.nc", CompactModel) for wrong, ds in spoilt(mean)}
     refused("models.txt", said, tmp_path)
-    assert "is not a whole compact model" in told(model_of, mean.drop_vars("table_rest"), "model.nc", CompactModel)
+    assert "is not a whole compact model" in told(
+        model_in_dataset, mean.drop_vars("table_rest"), "model.nc", CompactModel
+    )

@@ -68,7 +68,7 @@ def test_level_and_corner_are_those_of_the_linear_spectrum(column, voltage):
         level, corner = (10.0**x for x in hop_noise.level_and_corner(bench, held, voltage, SETTLING))
         f = np.array([0.2, 0.5, 1.0]) * corner
         told = level / (1.0 + (f / corner) ** 2)
-        assert hop_noise.spectrum(bench, held, voltage, f) == pytest.approx(told, rel=0.12)
+        assert hop_noise.spectrum_of_reads(bench, held, voltage, f) == pytest.approx(told, rel=0.12)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def noisy():
     """The noisy model of the same case."""
     case = small()
     made = build.compact(case, voltage=LIMITS[:2], measure=False)
-    return replace(made, noise=build.noise_of(made, case, one_by_one))
+    return replace(made, noise=build.model_noise(made, case, one_by_one))
 
 
 @pytest.mark.campaign

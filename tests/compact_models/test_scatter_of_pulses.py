@@ -71,8 +71,8 @@ def test_electrons_scatter_by_their_number_in_a_read():
 
 
 def test_rules_without_noise_are_those_of_the_mean(pulses):
-    steps, differ = aihwkit.steps(pulses), aihwkit.between_devices(pulses, None)
-    drawn = aihwkit.drawn_cycles(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
+    steps, differ = aihwkit.weight_steps(pulses), aihwkit.preset_spreads(pulses, None)
+    drawn = aihwkit.drawn_weights(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
     w, seen = np.ones(1), []
     for up in ([False] * N + [True] * N) * 2:
         w = aihwkit.after_one_pulse(steps, w, up)
@@ -118,7 +118,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     assert all("sigma of a step: solver" in told[name] for name in ("aihwkit_preset.py", "neurosim/cell.txt"))
     assert not any("noise from cycle to cycle and of reads (0" in text for text in told.values())
     scope = presets.crosssim_names(told["crosssim_device.py"])
-    device, ds = scope["OTJ"](), equal.ascending(found.measured)
+    device, ds = scope["OTJ"](), equal.by_conductance(found.measured)
     G = np.repeat(ds.level_mean.values[:, None] / scope["GMAX"], 20_000, axis=1)
     later = np.log(device.drift_error(G, 86400.0) / G)
     assert later.mean(axis=1) == pytest.approx(ds.level_shift.values[:, -1], abs=0.01)
@@ -143,7 +143,7 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
     )
     case = load_case("li2019").replace(SMALL)
     with pool.team(1) as spread:
-        ds = scatter_of_pulses.with_deviations(case, scatter_of_pulses.measured(case, short, spread))
+        ds = scatter_of_pulses.with_deviations(case, scatter_of_pulses.measured_scatter(case, short, spread))
     assert ds.conductance.shape == (3, 2, 6)
     assert ds.level_conductance.shape[-1] == 1 + len(scatter_of_pulses.TIMES)
     mean = ds.mean_conductance.values
@@ -154,4 +154,4 @@ def test_small_devices_are_run_by_the_solver(pulses, monkeypatch):
 
 def test_columns_of_less_than_an_ion_are_refused_in_words():
     with pytest.raises(CaseError, match="ion in each column at least"):
-        scatter_of_pulses.cases(load_case("li2019").replace({"device.radius": "20 nm"}), 0)
+        scatter_of_pulses.cases_of_devices(load_case("li2019").replace({"device.radius": "20 nm"}), 0)

@@ -193,7 +193,7 @@ def test_a_planted_entry_with_a_good_seal_is_not_read(place, tmp_path, monkeypat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
     call()
     (path,) = place.glob("*.square-*")
-    _, key = kernel_cache.entry(place, "test_kernel_cache.square", (numba.float64,))
+    _, key = kernel_cache.entry_file(place, "test_kernel_cache.square", (numba.float64,))
     planted, mark = tmp_path / "planted", tmp_path / "mark"
     planted.write_bytes(sealed(key + pickle.dumps(Planted(str(mark)))))
     planted.chmod(0o600)
@@ -309,7 +309,7 @@ def test_code_whose_symbols_are_not_known_is_not_loaded(place, tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     assert fresh("kernels_unknown", monkeypatch).poly(3.0) == 19.0
     (path,) = place.glob("kernels_unknown.poly-*")
-    _, key = kernel_cache.entry(place, "kernels_unknown.poly", (numba.float64,))
+    _, key = kernel_cache.entry_file(place, "kernels_unknown.poly", (numba.float64,))
     description, code, needed = pickle.loads(unsealed(path, path.read_bytes())[len(key) :])
     assert ("kernels_unknown.square", (numba.float64,)) in needed  # which stands apart
     path.write_bytes(sealed(key + pickle.dumps((description, code, ["no.such.symbol"]))))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from otjdd.plot.axes import symbol
+from otjdd.plot.axes import unit_symbol
 from otjdd.plot.figure import KINDS, figure, kinds_to_draw
 from otjdd.plot.over_time import TIMES
 from otjdd.plot.over_x import output_panel
@@ -70,7 +70,7 @@ def test_any_output_with_times_is_drawn_by_its_name_with_its_unit_and_all_its_co
     shots = values.values[[0, -1]] if "x" in ds[name].dims else values.values
     expected = shots.reshape(-1, 8) if "x" in ds[name].dims else shots.reshape(len(shots), -1).T
     np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(expected, axis=0))
-    unit = symbol(OUTPUTS[name].unit)
+    unit = unit_symbol(OUTPUTS[name].unit)
     assert axes.get_ylabel().replace("\n", " ").startswith(name.replace("_", " "))
     assert unit == "1" or axes.get_ylabel().endswith(f"{unit})")
 

@@ -33,7 +33,7 @@ FREE = ("device.radius", "device.area", "ions.noise", "ions.seed")
 DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 
-def model_of(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
+def model_of_cells(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
     """The model of the cells of a case: the one that it names, or an extracted one.
 
     progress : called with the fraction of the extraction that is done
@@ -146,12 +146,12 @@ SEED, SPEED = "ions.seed", "ions.activation_energy"  # cells ignore SEED; device
 
 
 def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
-    """The crossbar of a case. progress, exceptions : as in `model_of`   file : name of the case in messages"""
+    """The crossbar of a case. progress, exceptions : as in `model_of_cells`   file : name of the case in messages"""
     section = case.crossbar
     assert section is not None  # `case.crossbar.faults_of_crossbar` has checked it
     count = section.word_lines * section.bit_lines
     scale = 1.0 if section.cells.radius is None else (section.cells.radius / case.device.disc_radius) ** 2
-    devices = tuple(of_area(device, device.area * scale) for device in devices_of(case, progress, file))
+    devices = tuple(of_area(device, device.area * scale) for device in devices_of_cells(case, progress, file))
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
         np.random.default_rng(section.cells.seed).shuffle(dealt)
@@ -171,7 +171,7 @@ def check_devices(case: Case, file: str) -> None:
     if case.crossbar.model is not None:
         crossbar_of(case, file=file)
     elif draws_of(case) is not None:
-        drawn_cases(case, file)
+        cases_of_sample(case, file)
     elif isinstance(count := case.crossbar.cells.devices, int):
         try:
             source(case.without_study(), count)
@@ -212,15 +212,15 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
     return model if area == model.area else replace(model, area=area, weight=model.weight * (area / model.area))
 
 
-def devices_of(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
+def devices_of_cells(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
     """The devices of the cells of a case, at the area of its junction: one, or as many as it draws."""
     assert case.crossbar is not None
     draws = case.crossbar.cells.devices
     if case.crossbar.model is not None:
-        devices = [model_of(case, progress, file)] if draws is None else drawn_from_model(case, draws, file)
+        devices = [model_of_cells(case, progress, file)] if draws is None else drawn_from_model(case, draws, file)
         return [of_area(device, case.device.junction_area) for device in devices]
     if draws is None:
-        return [model_of(case, progress, file)]
+        return [model_of_cells(case, progress, file)]
     voltage, time = needed_range(case)
     limits, noise, alone = Range(*voltage, *time), case.ions.noise != "none", case.without_study()
     sample = draws_of(case)
@@ -228,7 +228,7 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
         if isinstance(draws, int):
             return build.device_models(to_extract(alone), draws, limits, one_by_one, progress, noise)
         assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
-        cases = [to_extract(device) for device in drawn_cases(case, file)]
+        cases = [to_extract(device) for device in cases_of_sample(case, file)]
         if set(sample.over) <= {SPEED, SEED}:
             return build.extracted_together(cases, to_extract(alone), limits, one_by_one, progress, noise)
         return list(build.extracted_one_by_one(cases, limits, one_by_one, progress, noise))
@@ -245,7 +245,7 @@ def to_extract(case: Case) -> Case:
     return case.without_noise()
 
 
-def drawn_cases(case: Case, file: str = "case") -> list[Case]:
+def cases_of_sample(case: Case, file: str = "case") -> list[Case]:
     """The junctions of the devices that a case draws from a sample. Raises CaseError for a draw that makes none."""
     sample = draws_of(case)
     assert sample is not None

@@ -126,7 +126,7 @@ def linearise_cells(
     current, slope = np.empty(which.size), np.empty(which.size)
     for mine, lookup in groups(cells, chosen, which):
         some, steep = np.empty(mine.size), np.empty(mine.size)
-        compact.linearise(lookup, states[mine], voltage[mine], some, steep)
+        compact.linearise_junctions(lookup, states[mine], voltage[mine], some, steep)
         current[mine], slope[mine] = some, steep
     return current, slope
 
@@ -145,7 +145,7 @@ def hold_cells(
     for mine, lookup in groups(cells, chosen, which):
         at = which[mine]
         part, streams = states[at], cells.streams[at] if cells.streams.size else cells.streams
-        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams)
+        compact.hold_junctions(lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams)
         if streams.size:
             cells.streams[at] = streams
         states[at] = part
@@ -197,10 +197,10 @@ def lu_factors(conductance: Any, slope: np.ndarray) -> Callable[[np.ndarray], np
     from scipy.sparse.linalg import splu
 
     symmetric = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-    return splu(across(conductance, slope), **symmetric).solve
+    return splu(lines_and_cells(conductance, slope), **symmetric).solve
 
 
-def across(conductance: Any, between: np.ndarray) -> Any:
+def lines_and_cells(conductance: Any, between: np.ndarray) -> Any:
     """A sparse matrix of the lines with values (R C,) between both nodes of each cell."""
     from scipy.sparse import bmat, diags
 
@@ -318,7 +318,9 @@ class Point(NamedTuple):
     evaluated: tuple[np.ndarray, np.ndarray]  # (R C,) V and A of each cell at its last evaluation by the kernels
 
 
-def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> DrivenLines:
+def lines_with_drivers(
+    crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None
+) -> DrivenLines:
     """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
 
     chosen : True (R,) for word lines that are written or read, whose switches conduct

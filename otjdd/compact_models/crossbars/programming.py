@@ -109,7 +109,7 @@ class WordLine:
     def read(self) -> DrivenPieces:
         """Read the cells."""
         part = self.of.part
-        drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
+        drivers = pulses.reading_drivers(self.of.target.shape, part.read_voltage, self.word)
         driven = self.hold("read", drivers, part.read_duration)
         current = sensed(self.of.crossbar, self.of.states, driven, self.word)
         self.of.conductance[self.word] = current / part.read_voltage
@@ -117,7 +117,7 @@ class WordLine:
 
     def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> DrivenPieces:
         """Apply one pulse to each of the cells `mine`; voltages and widths follow from the levels of the cells."""
-        voltage, width = steps(kind, level)
+        voltage, width = pulses_at_level(kind, level)
         self.of.pulses[self.word, mine] += 1.0
         began = 0.0
         for end in np.unique(width[mine]):
@@ -142,7 +142,7 @@ class WordLine:
         return driven
 
 
-def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pulses_at_level(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Voltages [V] and widths [s] of pulses. level : number of pulses of the kind directly before"""
     highest, longest = kind.last
     voltage = np.minimum(abs(kind.voltage) + level * kind.voltage_step, abs(highest)) * np.sign(kind.voltage)

@@ -25,7 +25,7 @@ from otjdd.compact_models.crossbars.network import (
     dense,
     hold_cells,
     linearise_cells,
-    lines,
+    lines_with_drivers,
     solve,
 )
 from otjdd.errors import NotAsExpected
@@ -87,7 +87,9 @@ def hold_drivers(
     driven, delayed = driven_lines(crossbar, drivers, followed), crossbar.line_voltages.size > 0
     followed = followed or Followed(np.arange(crossbar.count))
     solution = (
-        transient.begun(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
+        transient.network_before_step(crossbar, driven, states)
+        if delayed
+        else solve(crossbar, driven, states, followed.before)
     )
     if delayed and drivers.read:
         driven = transient.sensing(crossbar, driven, states, solution, drivers.read[1])
@@ -118,7 +120,7 @@ def hold_drivers(
             read.time.append(now)
             read.current.append(new.bit_current)
             across.append(new.voltage[written])
-            voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
+            voltage, current = (larger_magnitude(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step = next_step
     piece = DriverPiece(solution, energy, heat, voltage, current, taken, drivers)
     if not delayed:
@@ -133,7 +135,7 @@ def hold_drivers(
 
 def driven_lines(crossbar: Crossbar, drivers: Drivers, followed: Followed | None) -> DrivenLines:
     """The lines with these drivers."""
-    driven = lines(crossbar, drivers.words, drivers.bits, drivers.chosen)
+    driven = lines_with_drivers(crossbar, drivers.words, drivers.bits, drivers.chosen)
     if followed is not None:
         aside = np.ones(crossbar.count, bool)
         aside[followed.cells] = False
@@ -203,11 +205,11 @@ def ahead(
     near : a solution to start from
     """
     if crossbar.line_voltages.size:
-        return transient.advanced(crossbar, driven, states, before, step)
+        return transient.network_after_step(crossbar, driven, states, before, step)
     return solve(crossbar, driven, states, near), 0.0
 
 
-def larger(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def larger_magnitude(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The value of larger magnitude, element by element."""
     return np.where(np.abs(second) > np.abs(first), second, first)
 
@@ -263,7 +265,7 @@ def drivers_at_rest(crossbar: Crossbar) -> Drivers:
     return Drivers(np.zeros(R), np.zeros(C), np.zeros(R, bool))
 
 
-def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:
+def reading_drivers(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:
     """Drivers that read a word line at a voltage [V]; bit : see `read_cells`."""
     words, bits = np.zeros(shape[0]), np.zeros(shape[1])
     if bit is not None:
@@ -283,7 +285,7 @@ def read_cells(
     bit : the one bit line that is at 0 V, while all other lines float; None for all of them
     """
     shape = crossbar.word_lines, crossbar.bit_lines
-    return hold_drivers(crossbar, states, reading(shape, pulse[0], word, bit), pulse[1])
+    return hold_drivers(crossbar, states, reading_drivers(shape, pulse[0], word, bit), pulse[1])
 
 
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:

@@ -78,7 +78,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
         "model": "extracted for this run" if extracting else case.crossbar.model,
         "model_sha256": CompactModel.load(case.crossbar.model).digest if case.crossbar.model else "",
     }
-    reached = largest_values(running, case.crossbar.cells.radius or case.device.disc_radius)
+    reached = largest_by_step(running, case.crossbar.cells.radius or case.device.disc_radius)
     if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
@@ -195,7 +195,7 @@ def rested(running: DrivenCrossbar, part: PatternRest) -> DrivenPieces:
 def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) -> None:
     """Add the energy and the largest voltages, currents and powers of a piece to a step."""
     maps, rows, largest, cells = running.maps, running.rows, running.largest, running.crossbar.cells
-    maps["cell_voltage"][step] = pulses.larger(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
+    maps["cell_voltage"][step] = pulses.larger_magnitude(driven.voltage, np.nan_to_num(maps["cell_voltage"][step]))
     maps["cell_energy"][step] = np.nan_to_num(maps["cell_energy"][step]) + driven.heat
     selected = pulses.written_cells(driven.drivers)
     if driven.drivers.read is not None:
@@ -241,7 +241,7 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     running.rested[...] = running.states
 
 
-def largest_values(running: DrivenCrossbar, radius: float) -> dict[str, model_limits.Reached]:
+def largest_by_step(running: DrivenCrossbar, radius: float) -> dict[str, model_limits.Reached]:
     """Largest values of quantities with a limit: electrons in the film, current density, temperature rise of a cell.
 
     The number of electrons is the largest of any state at the voltage. The temperature rise is that of steady power,

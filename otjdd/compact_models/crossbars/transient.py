@@ -23,9 +23,9 @@ from otjdd.compact_models.crossbars.network import (
     Passed,
     Point,
     ReadLines,
-    across,
     at,
     charges_of_cells,
+    lines_and_cells,
     lu_factors,
     solution,
     solve,
@@ -63,19 +63,19 @@ def sensing(
     return driven._replace(read=ReadLines(bits, np.maximum(drop, SMALLEST)))
 
 
-def begun(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
+def network_before_step(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
     """The network as the drivers change: its nodes still have the voltages from before."""
     nodes = crossbar.line_voltages.copy()
-    return charged(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
+    return charging_network(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
 
 
-def charged(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray, point: Point) -> NetworkSolution:
+def charging_network(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray, point: Point) -> NetworkSolution:
     """The network at voltages (2 R C,) of its nodes, whose capacitances take the net currents."""
     now = solution(crossbar, nodes, point, None, driven.aside is not None)
     return now._replace(charging=-point.missing.reshape(2, *now.voltage.shape))
 
 
-def advanced(
+def network_after_step(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, before: NetworkSolution, step: float
 ) -> tuple[NetworkSolution, float]:
     """The network after a step [s] with fixed states (R C, ...), and the error in units of the allowed one."""
@@ -108,7 +108,7 @@ def advanced(
         first = n + driven.read.bits
         drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
         share = max(share, float((np.abs(stages[-1][first]) / drop).max()) / READ_ERROR)
-    end = charged(crossbar, driven, there, at(crossbar, driven, states, there, point))
+    end = charging_network(crossbar, driven, there, at(crossbar, driven, states, there, point))
     passed = Passed(float(mean[-1]), abs(float(energies[-1][-1])) / step, mean[:-1].reshape(end.voltage.shape))
     return end._replace(passed=passed), float(np.cbrt(share))
 
@@ -132,7 +132,7 @@ def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
 
     n = crossbar.count
     if 2 * n > DENSE:
-        return across(crossbar.line_capacitance * eye(2 * n, format="csc"), farads)
+        return lines_and_cells(crossbar.line_capacitance * eye(2 * n, format="csc"), farads)
     matrix = np.diag(crossbar.line_capacitance + np.tile(farads, 2))
     matrix[np.arange(n), n + np.arange(n)] = matrix[n + np.arange(n), np.arange(n)] = -farads
     return matrix

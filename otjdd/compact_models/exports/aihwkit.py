@@ -18,8 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import export_header, filled, number, number_texts
-from otjdd.compact_models.exports.pulses import Devices, Pulsed, ascending, pulse_sentences, read_sigma, table_lines
+from otjdd.compact_models.exports.functions import export_header, filled_template, number, number_texts
+from otjdd.compact_models.exports.pulses import (
+    Devices,
+    Pulsed,
+    by_conductance,
+    pulse_sentences,
+    read_sigma,
+    table_lines,
+)
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
 from otjdd.system.late import xr
@@ -35,7 +42,7 @@ class PresetNoise(NamedTuple):
 
     dw_min_std: float
     write_noise_std: float
-    differ: dict[str, float]  # of `between_devices`
+    differ: dict[str, float]  # of `preset_spreads`
     about: list[str]  # lines of its header
     inference: dict[str, Any]  # of `inference`
 
@@ -55,7 +62,7 @@ def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
     return 2.0 * (curve - low) / (high - low) - 1.0
 
 
-def steps(pulses: Pulsed) -> WeightSteps:
+def weight_steps(pulses: Pulsed) -> WeightSteps:
     """Steps at evenly spaced weights, interpolated between the pulses and constant beyond them."""
     low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
@@ -80,7 +87,7 @@ def after_one_pulse(steps: WeightSteps, w: np.ndarray, up: np.ndarray) -> np.nda
     return np.asarray(np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0))
 
 
-def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:
+def preset_spreads(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:
     """Standard deviations between devices, by the names of aihwkit: of the step (relative), of both ends of the range, and
     of the asymmetry; 0 without devices. Weights are those of the device of `pulses`.
     """
@@ -88,18 +95,20 @@ def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]
         return dict.fromkeys(("dw_min_dtod", "w_min_dtod", "w_max_dtod", "up_down_dtod"), 0.0)
     low, high = pulses.ends
     w_min, w_max = (weights(ends, low, high) for ends in devices.ends)
-    of_devices = [steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)]
+    of_devices = [
+        weight_steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)
+    ]
     step, up_down = np.transpose([(of_device.dw_min, of_device.up_down) for of_device in of_devices])
     step = step * 0.5 * (w_max - w_min)
     values = step.std(ddof=1) / step.mean(), w_min.std(ddof=1), w_max.std(ddof=1), up_down.std(ddof=1)
-    return dict(zip(between_devices(pulses, None), map(float, values), strict=True))
+    return dict(zip(preset_spreads(pulses, None), map(float, values), strict=True))
 
 
 def preset(
     model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: PresetNoise | None = None
 ) -> str:
     """Text of a module with the function `otj_device()`, and with noise also `otj_noise_model()` for inference."""
-    of_device, differ = steps(pulses), noise.differ if noise else between_devices(pulses, devices)
+    of_device, differ = weight_steps(pulses), noise.differ if noise else preset_spreads(pulses, devices)
     low, high = pulses.ends
     about = [
         *export_header(model),
@@ -117,7 +126,7 @@ def preset(
         "write_noise_std": c2c[1],
     }  # fmt: skip
     own = noise.inference if noise else {"tables": []}
-    return filled("aihwkit_preset.py", about=about, tried=TRIED, values=values, **own)
+    return filled_template("aihwkit_preset.py", about=about, tried=TRIED, values=values, **own)
 
 
 class PulseNoise(NamedTuple):
@@ -127,10 +136,10 @@ class PulseNoise(NamedTuple):
     write_noise_std: float  # in dw_min
 
 
-def drawn_cycles(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict[str, float], seed: int) -> Cycles:
+def drawn_weights(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict[str, float], seed: int) -> Cycles:
     """Weights of DEVICES under CYCLES of pulses, `count` down and `count` up, by the rule of aihwkit.
 
-    differ : numbers of `between_devices`
+    differ : numbers of `preset_spreads`
     """
     rng = np.random.default_rng(seed)
     first, second, third, fourth = rng.standard_normal((4, DEVICES))
@@ -148,10 +157,10 @@ def drawn_cycles(steps: WeightSteps, count: int, noise: PulseNoise, differ: dict
     return Cycles(weights[:, n - 1], weights[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
+def fitted_pulse_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
     """Noise whose draws come nearest to the scatter of steps and of weights after pulses.
 
-    solver : of weights   differ : as of `drawn_cycles`
+    solver : of weights   differ : as of `drawn_weights`
     """
     from scipy.optimize import least_squares
 
@@ -159,7 +168,7 @@ def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[st
         return PulseNoise(0.0, 0.0)
 
     def off(x: np.ndarray) -> np.ndarray:
-        drawn_sigmas = sigmas(drawn_cycles(steps, count, PulseNoise(*x), differ, 0))
+        drawn_sigmas = sigmas(drawn_weights(steps, count, PulseNoise(*x), differ, 0))
         got, aim = np.array([drawn_sigmas.step, drawn_sigmas.written]), np.array([solver.step, solver.written])
         return np.log(np.maximum(got, 1e-12) / aim)
 
@@ -170,7 +179,7 @@ def fitted_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[st
 
 def inference(noise: "xr.Dataset") -> dict[str, Any]:
     """Values of the noise model of inference and of its configuration, conductances in uS."""
-    ordered = ascending(noise)
+    ordered = by_conductance(noise)
     G = ordered.level_mean.values
     of_level = read_sigma(ordered) * G
     # a weight is two conductances over their range, one at the lowest level, the other at any level: root mean square

@@ -24,7 +24,7 @@ from otjdd.case.crossbar import PatternProgram, PatternRead, PatternRest, Patter
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
 from otjdd.compact_models.crossbars.programming import Programming
-from otjdd.compact_models.exports.functions import export_header, filled, number
+from otjdd.compact_models.exports.functions import export_header, filled_template, number
 from otjdd.compact_models.exports.testbench import compile_command
 from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
@@ -65,7 +65,7 @@ class NetlistClock(NamedTuple):
     def pace(self, steps: list[DriverStep]) -> str:
         """Breakpoints of the pace: 0 while the drivers first rise, above 1 within long steps, else 1.
 
-        The first step lasts as long for the states as if the drivers had their voltages from time 0 on, see `waves`.
+        The first step lasts as long for the states as if the drivers had their voltages from time 0 on, see `driver_waves`.
         """
         points, e = ["0 0"], self.edge
         for n, (step, lasting, end) in enumerate(zip(steps, self.durations, self.ends, strict=True)):
@@ -113,7 +113,7 @@ def steps_of_part(part: PatternWrite | PatternRead | PatternRest, scheme: str, c
         return [DriverStep(still, part.duration)]
     if isinstance(part, PatternRead):
         bits = range(shape[1]) if part.unselected == "floating" else [None]
-        at = [pulses.reading(shape, part.voltage, *place) for place in product(range(shape[0]), bits)]
+        at = [pulses.reading_drivers(shape, part.voltage, *place) for place in product(range(shape[0]), bits)]
         return [DriverStep(drivers, part.duration) for drivers in at]
     pattern, steps = part.cells(crossbar.word_lines, crossbar.bit_lines), []
     for row in np.flatnonzero(pattern.any(axis=1)):
@@ -209,7 +209,7 @@ def junctions(devices: Sequence[CompactModel]) -> str:
     return "\n".join(modules)
 
 
-def waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: NetlistClock) -> dict[str, str]:
+def driver_waves(steps: list[DriverStep], crossbar: Crossbar, drive: Patterns, clock: NetlistClock) -> dict[str, str]:
     """Node -> breakpoints of its source, as text.
 
     Drivers rise from 0 V while the states stand still. So at time 0 no voltage is anywhere: from 0 V Newton's method of
@@ -245,7 +245,7 @@ def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float, begin: float
     return " ".join([*points, f"{now:.12g} {number(before)}"])
 
 
-def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
+def crossbar_netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     """Name of a file -> its text: the modules, and the array with its patterns for ngspice and for VACASK.
 
     Raises NotAsExpected for devices drawn from the spread of a noisy model, whose gain no module has.
@@ -257,7 +257,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
         raise NotAsExpected(expected, "devices drawn from the spread of a model")
     steps = steps_of(drive, crossbar)
     clock, parts = netlist_clock(steps), elements(crossbar, drive)
-    by_node = waves(steps, crossbar, drive, clock)
+    by_node = driver_waves(steps, crossbar, drive, clock)
     reads = [
         (step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.drivers.read is not None
     ]
@@ -275,11 +275,11 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     ]
     return {
         "otj.va": junctions(crossbar.cells.devices),
-        "array.va": filled(
+        "array.va": filled_template(
             "array.va", about=export_header(crossbar.model), charged=charged, access=crossbar.cells.access
         ),
-        "array.cir": filled("array.cir", reads=measured, tolerances=tolerances[0], **values),
-        "array.sim": filled("array.sim", tolerances=tolerances[1], **values),
+        "array.cir": filled_template("array.cir", reads=measured, tolerances=tolerances[0], **values),
+        "array.sim": filled_template("array.sim", tolerances=tolerances[1], **values),
     }
 
 

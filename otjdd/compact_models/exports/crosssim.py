@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports.functions import export_header, filled
+from otjdd.compact_models.exports.functions import export_header, filled_template
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_sentences
 from otjdd.compact_models.model import CompactModel
 
@@ -24,7 +24,7 @@ def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, 
     return nodes, values, float(np.sqrt((np.expm1(back - ratio) ** 2).mean()))
 
 
-def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
+def spread_of_ln_G(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
     """Standard deviation (STATES,) of ln G between devices after equal pulses, where the mean of ln G is ln_G (STATES,)."""
     curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
     mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
@@ -55,8 +55,8 @@ def device(
         "CrossSim programs conductances at once",
         "tried with CrossSim 3.2",
     ]
-    low, deviations = float(np.exp(nodes[0])), None if devices is None else between_devices(nodes, devices)
-    return filled(
+    low, deviations = float(np.exp(nodes[0])), None if devices is None else spread_of_ln_G(nodes, devices)
+    return filled_template(
         "crosssim_device.py", about=about, read_voltage=pulses.read_voltage, ln_G=nodes - nodes[-1], volts=VOLTAGES,
         ratios=values, low=low, high=high, tables=noise.tables if noise else [], deviations=deviations,
         errors=errors(devices, noise),

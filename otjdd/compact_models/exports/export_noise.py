@@ -87,7 +87,7 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
             *comparison_lines(tuple(row for row in noise.rows if row.export == export)),
         ]
 
-    measured, in_file = aihwkit.between_devices(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
+    measured, in_file = aihwkit.preset_spreads(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
     as_one = (
         f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by "
         f"{in_file / measured if measured else 0.0:.3g}, since aihwkit draws them independently, and devices have "
@@ -107,7 +107,7 @@ def rms(values: np.ndarray) -> float:
 
 def noise_sentences(noise: ExportNoise, pulses: Pulsed) -> list[str]:
     """Lines of a header on how the noise was measured."""
-    ds, ordered = noise.measured, leveled.ascending(noise.measured)
+    ds, ordered = noise.measured, leveled.by_conductance(noise.measured)
     cycles = cycles_of(ds)
     solver, step = sigmas(cycles), float(np.abs(cycles.steps.mean(axis=(0, 1))).mean())
     devices, count, _ = cycles.after.shape
@@ -138,37 +138,37 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     solver, devices = sigmas(cycles_of(measured)), mean_cycles(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
-    steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
-    names, quiet = tuple(aihwkit.between_devices(pulses, None)), aihwkit.PulseNoise(0.0, 0.0)
+    steps, aim = aihwkit.weight_steps(pulses), Sigmas(*(value / per_weight for value in solver))
+    names, quiet = tuple(aihwkit.preset_spreads(pulses, None)), aihwkit.PulseNoise(0.0, 0.0)
 
     def differing(values: Sequence[float]) -> Cycles:
-        return aihwkit.drawn_cycles(steps, count, quiet, dict(zip(names, values, strict=True)), 0)
+        return aihwkit.drawn_weights(steps, count, quiet, dict(zip(names, values, strict=True)), 0)
 
-    spreads = tuple(aihwkit.between_devices(pulses, devices).values())
-    differ = dict(zip(names, scaled(spreads, aim.device, differing, aihwkit.TRIES), strict=True))
-    pulse = aihwkit.fitted_noise(steps, count, aim, differ)
-    weights = sigmas(aihwkit.drawn_cycles(steps, count, pulse, differ, OWN))
+    spreads = tuple(aihwkit.preset_spreads(pulses, devices).values())
+    differ = dict(zip(names, scaled_spreads(spreads, aim.device, differing, aihwkit.TRIES), strict=True))
+    pulse = aihwkit.fitted_pulse_noise(steps, count, aim, differ)
+    weights = sigmas(aihwkit.drawn_weights(steps, count, pulse, differ, OWN))
     labels = neurosim.fitted_label(pulses.up)[0], neurosim.fitted_label(pulses.down[::-1])[0]
 
     def varying(values: Sequence[float]) -> Cycles:
-        return neurosim.drawn_cycles(labels, pulses.ends, count, 0.0, neurosim.Variation(*values), 0)
+        return neurosim.drawn_conductances(labels, pulses.ends, count, 0.0, neurosim.Variation(*values), 0)
 
-    vary = neurosim.Variation(*scaled(neurosim.variation(devices), solver.device, varying, neurosim.TRIES))
-    c2c = neurosim.fitted_noise(labels, pulses.ends, count, solver, vary)
-    law = sigmas(neurosim.drawn_cycles(labels, pulses.ends, count, c2c, vary, OWN))
+    vary = neurosim.Variation(*scaled_spreads(neurosim.variation(devices), solver.device, varying, neurosim.TRIES))
+    c2c = neurosim.fitted_cycle_noise(labels, pulses.ends, count, solver, vary)
+    law = sigmas(neurosim.drawn_conductances(labels, pulses.ends, count, c2c, vary, OWN))
     rows = [
         *cycle_rows("aihwkit", solver, Sigmas(*(value * per_weight for value in weights))),
         *cycle_rows("NeuroSim", solver, law),
     ]
     day, drawn = (
-        np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn(measured, OWN))
+        np.sqrt((sigma**2).mean(axis=0)) for sigma in (measured.level_sigma.values, leveled.drawn_levels(measured, OWN))
     )
     for time, by_solver, by_file in zip(measured.time.values, day.tolist(), drawn.tolist(), strict=True):
         rows.append(StatedDeviation("CrossSim", f"ln G of a level after {time:.3g} s", by_solver, by_file, "1"))
     return ExportNoise(measured, devices, pulse, differ, c2c, vary, tuple(rows))
 
 
-def scaled(
+def scaled_spreads(
     spreads: Sequence[float], device: float, drawn: Callable[[Sequence[float]], Cycles], tries: int
 ) -> list[float]:
     """Spreads between devices times one factor, so that draws with them have the scatter `device` between devices.

@@ -22,7 +22,7 @@ from otjdd.compact_models.exports import (
     verilog_a,
 )
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.model_file import dataset_of
+from otjdd.compact_models.model_file import dataset_of_model
 from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError
 from otjdd.results import store
@@ -68,7 +68,7 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
     check_export_folder(out)
     source = device_factors.source(case, request.devices) if request.devices else ""
     if request.noise:
-        scatter_of_pulses.cases(case, request.devices)
+        scatter_of_pulses.cases_of_devices(case, request.devices)
     model: CompactModel | None = None
     try:
         with stage("extraction") as progress:
@@ -77,31 +77,31 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
                 exclude=request.exclude, vary=request.vary, noise=request.noise,
                 devices=request.devices or device_factors.DEVICES,
             )  # fmt: skip
-        return with_pulses(model, case, request, train, source, stage)
+        return with_train(model, case, request, train, source, stage)
     except (ExtractionError, KeyboardInterrupt) as error:
         unfinished = getattr(error, "partial", None) or model
         if unfinished is not None:
             error.partial = unfinished  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
-            store.write_with(dataset_of(unfinished), out / MODEL, {})
+            store.write_with(dataset_of_model(unfinished), out / MODEL, {})
         raise
 
 
-def with_pulses(
+def with_train(
     model: CompactModel, case: Case, request: Request, train: pulses.PulseTrain, source: str, stage: Stage
 ) -> Extracted:
     """A compact model with the results of a train of pulses. source : what drawn devices differ in, in words"""
     cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
     if request.noise and cycle and cycle.window >= pulses.NOTHING:
         with stage("scatter") as progress, pool.team(request.workers) as spread:
-            scatter = scatter_of_pulses.measured(case, cycle, spread, request.devices, progress)
+            scatter = scatter_of_pulses.measured_scatter(case, cycle, spread, request.devices, progress)
         numbers = scatter_of_pulses.with_deviations(case, scatter)
         return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
-        return Extracted(model, cycle, pulsed_devices(case, request, model.limits, source, train, stage), None)
+        return Extracted(model, cycle, train_on_devices(case, request, model.limits, source, train, stage), None)
     return Extracted(model, cycle, None, None)
 
 
-def pulsed_devices(
+def train_on_devices(
     case: Case, request: Request, limits: Range, source: str, train: pulses.PulseTrain, stage: Stage
 ) -> pulses.Devices:
     """The train of pulses on devices that differ. source : what they differ in, in words"""
@@ -130,7 +130,7 @@ def check_export_folder(folder: Path) -> None:
 
 def circuits(model: CompactModel) -> dict[str, str]:
     """Name -> text of the files for circuit simulators."""
-    return {"otj.va": verilog_a.verilog_a(model)} | testbench.netlists(model)
+    return {"otj.va": verilog_a.verilog_a(model)} | testbench.example_netlists(model)
 
 
 def networks(
@@ -178,5 +178,5 @@ def write_exports(
         contents[folder / NETWORKS] = store.encoded(noise.dataset().assign_attrs(model.about))
     if picture:
         contents[folder / PICTURE] = picture
-    store.write_with(dataset_of(model), folder / MODEL, contents)
+    store.write_with(dataset_of_model(model), folder / MODEL, contents)
     return [folder / MODEL, *contents]

@@ -69,28 +69,30 @@ def functions(model: CompactModel, t: int) -> Functions:
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     tables |= {"k": ("log_settling", LN10), "m": ("settling_move", 1.0), "z": ("excess", LN10)}
     smooth = {
-        letter: pieces(model, [spline(knots_of(own, name), chebyshev_factors(own, name) * by) for own in of_nodes])
+        letter: table_pieces(
+            model, [spline(knots_of(own, name), chebyshev_factors(own, name) * by) for own in of_nodes]
+        )
         for letter, (name, by) in tables.items()
         if letter in rates + reads + settling
     }
-    rest = pieces(model, [monotone(own.voltage, own.rest[:, None]) for own in of_nodes])
+    rest = table_pieces(model, [monotone(own.voltage, own.rest[:, None]) for own in of_nodes])
     groups = [
         (
             [*names_of(rates, t, count), *names_of(settling, t, shares), f"rest{t}"],
-            joined([*(smooth[letter] for letter in rates + settling), rest]),
+            on_shared_knots([*(smooth[letter] for letter in rates + settling), rest]),
         ),
-        (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
+        (names_of(reads, t, count), on_shared_knots([smooth[letter] for letter in reads])),
     ]
     noises = [own.noise.kinds[t] for own in nodes(model) if own.noise is not None]
     if noises:
         scatters = [
-            pieces(model, [
+            table_pieces(model, [
                 spline(noise.voltage, chebyshev_factors(own, "log_rate", getattr(noise, name)) * LN10)
                 for own, noise in zip(of_nodes, noises, strict=True)
             ])
             for name in NOISE_TABLES
         ]  # fmt: skip
-        groups.append((names_of(NOISE_LETTERS, t, count), joined(scatters)))
+        groups.append((names_of(NOISE_LETTERS, t, count), on_shared_knots(scatters)))
     low, high = (monomials(np.array([own.state[end] for own in of_nodes]), model.axes) for end in (0, -1))
     within = [
         chebyshev_factors(own, "log_rate", noise.log_read[None, :])[0] * LN10
@@ -139,7 +141,7 @@ def names_of(letters: str, t: int, count: int) -> list[str]:
     return [f"{NAMES[letter]}{t}_{j}" for letter in letters for j in range(count)]
 
 
-def joined(parts: list[Pieces]) -> Pieces:
+def on_shared_knots(parts: list[Pieces]) -> Pieces:
     """Functions that share their knots as one."""
     return Pieces(parts[0].knots, np.concatenate([part.factors for part in parts], axis=1))
 
@@ -152,7 +154,7 @@ def edge_capacitance(model: CompactModel) -> float:
     return max(0.0, float(np.diff(charge)[::2].min()) / EDGE)
 
 
-def pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
+def table_pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
     """Pieces of scipy's piecewise cubics of one table. splines : one for each node of a model, with the same knots
 
     Terms below LEAST_TERM of the largest are left out. Coefficients are decimal numbers of so few digits that all of a
@@ -210,7 +212,7 @@ def templates() -> "Environment":
     return environment
 
 
-def filled(template: str, **values: Any) -> str:
+def filled_template(template: str, **values: Any) -> str:
     """Text of a template with values, by its name without `.jinja`."""
     return templates().get_template(f"{template}.jinja").render(values)
 
@@ -238,7 +240,7 @@ def export_header(model: CompactModel) -> list[str]:
     T, moved = model.temperatures, model.about.get("solver_start_shift", 0.0)
     header = templates().overlay(finalize=lambda value: printable(str(value))).get_template("header.jinja")
     text = header.render(
-        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=noise_lines(model),
+        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=about_noise(model),
         drawn=any(model.differences.values()), charging=charge_rises(model),
         temperatures=f"{T[0]:g} K only" if len(T) == 1 else f"{T[0]:g} K to {T[-1]:g} K, extracted at "
         f"{', '.join(f'{value:g}' for value in T)} K and interpolated in 1/T",
@@ -252,7 +254,7 @@ def export_header(model: CompactModel) -> list[str]:
     return [one_line(line) for line in text.rstrip("\n").split("\n")]
 
 
-def noise_lines(model: CompactModel) -> list[str]:
+def about_noise(model: CompactModel) -> list[str]:
     """Lines on the noise of a model; [] without it."""
     if model.noise is None:
         return []

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from otjdd.compact_models.exports.functions import export_header, filled, number
+from otjdd.compact_models.exports.functions import export_header, filled_template, number
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, pulse_energies, pulse_sentences
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
@@ -156,7 +156,7 @@ def set_numbers(values: dict[str, float], c2c: float, labels: tuple[float, float
         "train.py": {f"args.{name}": number(value) for name, value in train.items()},
         "NeuroSIM/Param.cpp": {name: number(value) for name, value in cell.items()},
     }
-    return filled("set_numbers.py", numbers=json.dumps(of_files, indent=4)).rstrip("\n")
+    return filled_template("set_numbers.py", numbers=json.dumps(of_files, indent=4)).rstrip("\n")
 
 
 def files(
@@ -227,7 +227,7 @@ class Way:
         return self.B * (1.0 - inside * np.exp(-pulses / self.A)) + self.low
 
 
-def drawn_cycles(
+def drawn_conductances(
     labels: tuple[float, float], ends: tuple[float, float], count: int, c2c: float, differ: Variation, seed: int
 ) -> Cycles:
     """Conductances [S] of DEVICES under CYCLES of pulses, `count` down and `count` up, by the law of NeuroSim.
@@ -248,7 +248,7 @@ def drawn_cycles(
     return Cycles(conductances[:, n - 1], conductances[:, n:].reshape(DEVICES, CYCLES, n))
 
 
-def fitted_noise(
+def fitted_cycle_noise(
     labels: tuple[float, float], ends: tuple[float, float], count: int, solver: Sigmas, differ: Variation
 ) -> float:
     """sigmaCtoC [S] with which draws miss the scatter of steps and that after pulses of `solver` [S] by inverse factors."""
@@ -256,6 +256,6 @@ def fitted_noise(
         return 0.0
     sigma = solver.step
     for _ in range(TRIES):
-        got = sigmas(drawn_cycles(labels, ends, count, sigma, differ, 0))
+        got = sigmas(drawn_conductances(labels, ends, count, sigma, differ, 0))
         sigma = min(sigma * math.sqrt(solver.step / got.step * solver.written / got.written), ends[1] - ends[0])
     return sigma

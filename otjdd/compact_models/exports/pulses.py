@@ -28,7 +28,7 @@ TABLES = {
 DRAWS = 4000
 
 
-def ascending(noise: "xr.Dataset") -> "xr.Dataset":
+def by_conductance(noise: "xr.Dataset") -> "xr.Dataset":
     """The Dataset with its levels in ascending order of their conductance."""
     return noise.isel(level=np.argsort(noise.level_mean.values))
 
@@ -40,7 +40,7 @@ def read_sigma(noise: "xr.Dataset") -> np.ndarray:
 
 def table_lines(noise: "xr.Dataset") -> list[str]:
     """Lines with the tables of levels and times."""
-    ordered = ascending(noise)
+    ordered = by_conductance(noise)
     lines = [
         "LEVELS = [" + ", ".join(map(number, ordered.level_mean.values)) + "]  # S, as written",
         "TIMES = [" + ", ".join(map(number, ordered.time.values)) + "]  # s after the last pulse",
@@ -55,7 +55,7 @@ def table_lines(noise: "xr.Dataset") -> list[str]:
     ]
 
 
-def drawn(noise: "xr.Dataset", seed: int) -> np.ndarray:
+def drawn_levels(noise: "xr.Dataset", seed: int) -> np.ndarray:
     """Standard deviation (level, time) of ln G of draws at the levels, by the rule of the files."""
     x = np.random.default_rng(seed).standard_normal((DRAWS, 1, 1))
     ln_G: np.ndarray = noise.level_shift.values + noise.level_sigma.values * x

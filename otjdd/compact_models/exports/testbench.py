@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.error import READ, set_and_resets
-from otjdd.compact_models.exports.functions import filled, number
+from otjdd.compact_models.exports.functions import filled_template, number
 from otjdd.compact_models.model import CompactModel
 
 COMPILERS = "openvaf-r", "openvaf"
@@ -61,7 +61,7 @@ COMMON = {
 }  # values of all templates  # fmt: skip
 
 
-def netlists(model: CompactModel) -> dict[str, str]:
+def example_netlists(model: CompactModel) -> dict[str, str]:
     """Name -> text of the netlists of a model."""
     width = max(1e-6, model.limits.shortest)
     points, reads = drive(model, width)
@@ -73,7 +73,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
         "reads": reads,
     }
     title = "Pulses on one junction, a read at 0.1 V after each"
-    texts = {name: filled(name, title=title, **values) for name in ("example.cir", "example.sim")}
+    texts = {name: filled_template(name, title=title, **values) for name in ("example.cir", "example.sim")}
     return texts if model.noise is None else texts | noisy_netlists(measured_cycle(model))
 
 
@@ -149,7 +149,7 @@ def noisy_netlists(own: Cycle) -> dict[str, str]:
         "monte_carlo.cir": (drawn, 1, 1.0), "monte_carlo.sim": (drawn, 1, 1.0), "cycles.sim": (alike, CYCLES, 0.0),
     }  # fmt: skip
     return {
-        name: filled(
+        name: filled_template(
             name.replace("cycles", "monte_carlo"), **COMMON, name=name, title=title, wave=wave(own.points(count)),
             frame=own.frame, end=count * own.duration, reads=own.reads, spread=spread,
         )

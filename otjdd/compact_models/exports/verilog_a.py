@@ -67,7 +67,7 @@ from otjdd.compact_models.exports.functions import (
     edge_capacitance,
     exact,
     export_header,
-    filled,
+    filled_template,
     filling_texts,
     functions,
     horner,
@@ -148,14 +148,14 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     about = [
         line for text in [*export_header(model), f"licence: {LICENCE}, as otjdd", *TRIED] for line in wrapped(text)
     ]
-    text = filled(
+    text = filled_template(
         "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
         # within quotes, which no quote or backslash of a model file may end
         version=one_line(str(model.about.get("otjdd_version", ""))).replace("\\", "/").replace('"', "'"),
-        ports="p, n" + ", pace" * paced, parameters=parameters(model, noisy), area=number(model.area), limits=model.limits,
-        temperatures=model.temperatures, several=len(model.temperatures) > 1,
+        ports="p, n" + ", pace" * paced, parameters=module_parameters(model, noisy), area=number(model.area),
+        limits=model.limits, temperatures=model.temperatures, several=len(model.temperatures) > 1,
         operating_point=OPERATING_POINT[: None if noisy else -1],
-        variables=variables(kinds, model, noisy), prime=PRIME, checked=checked(model), differs=differing(model),
+        variables=variables(kinds, model, noisy), prime=PRIME, checked=checked_parameters(model), differs=differing(model),
         scales=scales(model), late=number(LATE * model.limits.shortest), turn=number(TURN_OF_RATES),
         tables=[indented(by_voltage(*group), 4) for kind in kinds for group in kind.groups],
         columns=[column_texts(model, kinds, k, noisy) for k in range(1, model.kind.size + 1)],
@@ -190,7 +190,7 @@ def has_unsettled_share(model: CompactModel, k: int) -> bool:
     return bool(model.kinds[model.kind[k - 1]].share.size > 1)
 
 
-def parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
+def module_parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
     """Parameters of the module: type, name, value, bounds, words and unit."""
     rows = [
         ("rs", number(model.resistance), "[0:inf)", "resistance in series", "ohm"),
@@ -210,7 +210,7 @@ def parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
         states = [node.kinds[node.kind[k - 1]].state for node in nodes(model)]
         low, high = min(q[0] for q in states), max(q[-1] for q in states)
         ends = f"[{number(low - ROUNDED * (high - low))}:{number(high + ROUNDED * (high - low))}]"
-        rows.append((f"ic{k}", start(model, k), ends, f"position of column {k} at time 0, 0 at p, 1 at n", ""))
+        rows.append((f"ic{k}", start_position(model, k), ends, f"position of column {k} at time 0, 0 at p, 1 at n", ""))
     if model.settles:
         rows.append(
             ("unsettled", "1", "[0:1]", "1 for the film of the case, which was never written, 0 for one at rest", "")
@@ -227,7 +227,7 @@ def parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
     return [dict(zip(names, row, strict=True)) | {"type": "integer" if row[0] == "seed" else "real"} for row in rows]
 
 
-def checked(model: CompactModel) -> list[dict[str, str]]:
+def checked_parameters(model: CompactModel) -> list[dict[str, str]]:
     """Parameters whose range the module itself checks and names: simulators say only that one is out of bounds."""
     rows = []
     for axis in model.axes:
@@ -240,7 +240,7 @@ def checked(model: CompactModel) -> list[dict[str, str]]:
     return rows
 
 
-def start(model: CompactModel, k: int) -> str:
+def start_position(model: CompactModel, k: int) -> str:
     """Text of the position at which column k, counted from 1, begins: that of the case at the parameters of the module."""
     axes = [axis for axis in model.axes if axis.key != TEMPERATURE]
     if not axes:
@@ -248,11 +248,11 @@ def start(model: CompactModel, k: int) -> str:
     starts = monomials(np.array([node.start[k - 1] for node in model.nodes]), model.axes)
     if len(axes) < len(model.axes):
         starts = np.tensordot(powers(model.axes[0], [model.temperature])[0], starts, axes=1)
-    names = [f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})" for axis, (middle, half) in scaled(axes)]
+    names = [f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})" for axis, (middle, half) in scaled_axes(axes)]
     return coefficient(starts, names)
 
 
-def scaled(axes: "list[ModelAxis]") -> "list[tuple[ModelAxis, tuple[float, float]]]":
+def scaled_axes(axes: "list[ModelAxis]") -> "list[tuple[ModelAxis, tuple[float, float]]]":
     """Axes with the middle and half of their range."""
     return [(axis, scale(axis)) for axis in axes]
 
@@ -260,7 +260,7 @@ def scaled(axes: "list[ModelAxis]") -> "list[tuple[ModelAxis, tuple[float, float
 def scales(model: CompactModel) -> list[str]:
     """Statements that set u1, u2, ...; [] for a model without axes."""
     lines = []
-    for n, (axis, (middle, half)) in enumerate(scaled(list(model.axes)), 1):
+    for n, (axis, (middle, half)) in enumerate(scaled_axes(list(model.axes)), 1):
         value = axis.name
         if axis.key == TEMPERATURE:
             value = f"1.0 / limited(kelvin, coldest, warmest, {WORDS['OVER_KELVIN']})"

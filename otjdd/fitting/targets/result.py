@@ -213,7 +213,7 @@ def written_files(out: Path, task: TargetTask) -> list[Path]:
     return [*case_files(out, task), path_beside(out)]
 
 
-def check_replaceable(out: Path, task: TargetTask) -> None:
+def check_files_replaceable(out: Path, task: TargetTask) -> None:
     """Raise ResultError if a file that the user has not named would be replaced, and is not of an earlier calibration."""
     evaluations = path_beside(out)
     store.check_may_replace(evaluations, "calibration")

@@ -10,7 +10,13 @@ from scipy.optimize import brentq
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.models import of_area
-from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells, lines, solve
+from otjdd.compact_models.crossbars.network import (
+    Crossbar,
+    cells_of_devices,
+    linearise_cells,
+    lines_with_drivers,
+    solve,
+)
 
 ONE = np.zeros(1, np.int64)
 SELECTORS = [
@@ -59,9 +65,13 @@ def test_drivers_are_in_series_with_their_lines():
     model = made_model.made_model()
     states = model.states(1, made_model.HIGH)
     found = solve(
-        made_model.bar(model, 1, 1, 10.0, 90.0), lines(made_model.bar(model, 1, 1, 10.0, 90.0), [0.3], [0.0]), states
+        made_model.bar(model, 1, 1, 10.0, 90.0),
+        lines_with_drivers(made_model.bar(model, 1, 1, 10.0, 90.0), [0.3], [0.0]),
+        states,
     )
-    other = solve(made_model.bar(model, 1, 1, 100.0), lines(made_model.bar(model, 1, 1, 100.0), [0.3], [0.0]), states)
+    other = solve(
+        made_model.bar(model, 1, 1, 100.0), lines_with_drivers(made_model.bar(model, 1, 1, 100.0), [0.3], [0.0]), states
+    )
     assert found.current == pytest.approx(other.current, rel=1e-9)
 
 

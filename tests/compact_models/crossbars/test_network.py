@@ -4,13 +4,13 @@ import made_model
 import numpy as np
 import pytest
 
-from otjdd.compact_models.crossbars.network import lines, solve
+from otjdd.compact_models.crossbars.network import lines_with_drivers, solve
 from otjdd.errors import NetworkError, NotAsExpected
 from otjdd.errors import Status as Reason
 
 
 def solved(bar, states, words, bits):
-    return solve(bar, lines(bar, words, bits), states)
+    return solve(bar, lines_with_drivers(bar, words, bits), states)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_steep_cells_on_any_lines_are_solved(r, state):
 
 def test_a_solution_does_not_depend_on_where_it_begins(model):
     bar = made_model.bar(model, 8, 8, 20.0)
-    driven = lines(bar, np.linspace(0.0, 2.0, 8), np.zeros(8))
+    driven = lines_with_drivers(bar, np.linspace(0.0, 2.0, 8), np.zeros(8))
     before = solve(bar, driven, model.states(64, made_model.HIGH))
     states = model.states(64, np.random.default_rng(2).uniform(0.1, 0.9, (64, 1)))
     afresh, warm = solve(bar, driven, states), solve(bar, driven, states, before)
@@ -67,9 +67,9 @@ def test_a_solution_does_not_depend_on_where_it_begins(model):
 
 def test_what_is_no_crossbar_is_refused(model):
     with pytest.raises(NotAsExpected, match="resistance of the lines"):
-        lines(made_model.bar(model, 2, 2, 0.0), np.zeros(2), np.zeros(2))
+        lines_with_drivers(made_model.bar(model, 2, 2, 0.0), np.zeros(2), np.zeros(2))
     with pytest.raises(NotAsExpected, match=r"from -3 V to 3 V"):
-        lines(made_model.bar(model, 2, 2, 1.0), [2.0, 0.0], [-2.0, 0.0])
+        lines_with_drivers(made_model.bar(model, 2, 2, 1.0), [2.0, 0.0], [-2.0, 0.0])
 
 
 def test_voltages_that_do_not_settle_are_an_error_and_say_so(model, monkeypatch):

@@ -128,7 +128,7 @@ def test_limits_of_the_model_are_watched(folder, caplog):
     assert ds.attrs["model_limits"] == ""
     running = simulate.begun_crossbar(made_model.bar(made_model.made_model(), 1, 1, 1.0), load_case("bar.toml").drive)
     running.largest["current_density"][1] = 1e11
-    assert simulate.largest_values(running, 1e-5)["current_density"].value == pytest.approx(1e11)
+    assert simulate.largest_by_step(running, 1e-5)["current_density"].value == pytest.approx(1e11)
 
 
 def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):

@@ -18,7 +18,7 @@ def check_both(folder, bar, drive, allowed=0.01, with_run=True):
     for step in steps:
         driven = pulses.hold_drivers(bar, states, step.drivers, step.duration)
         read += [driven.end.bit_current[bit] for bit in step.bits_read(bar.bit_lines)]
-    texts = array.netlists(bar, drive)
+    texts = array.crossbar_netlists(bar, drive)
     (folder / "array.va").write_text(texts["array.va"])
     simulators.compiled(texts["otj.va"], folder)  # the same for all sizes
     simulators.compile_module(folder, "array")

@@ -27,16 +27,18 @@ def test_netlists_have_a_module_for_devices_that_differ_in_more_than_speed():
     model = made_model.made_model()
     drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]})
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
-    text = array.netlists(Crossbar(cells_of_devices((model, fast), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
+    text = array.crossbar_netlists(Crossbar(cells_of_devices((model, fast), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
     assert text["array.sim"].count("faster1=30") == 1
     assert "otj_2" not in text["otj.va"] + text["array.sim"]
     other = dataclasses.replace(model, weight=2.0 * model.weight)
-    text = array.netlists(Crossbar(cells_of_devices((model, other, fast), np.array([1, 2, 0])), 1, 3, 1.0, 0.0), drive)
+    text = array.crossbar_netlists(
+        Crossbar(cells_of_devices((model, other, fast), np.array([1, 2, 0])), 1, 3, 1.0, 0.0), drive
+    )
     assert text["otj.va"].count("module otj(") == text["otj.va"].count("module otj_2(") == 1
     assert text["array.sim"].count(") otj_2 ") == 1
     drawn = model.with_factors((0.1, 0.0, 0.0, 0.0))
     with pytest.raises(NotAsExpected, match="drawn from the spread of a model"):
-        array.netlists(Crossbar(cells_of_devices((model, drawn), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
+        array.crossbar_netlists(Crossbar(cells_of_devices((model, drawn), np.array([0, 1])), 1, 2, 1.0, 0.0), drive)
 
 
 def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
@@ -57,7 +59,7 @@ def test_drivers_rise_from_0_v_while_the_states_stand_still():
     model = made_model.made_model(fresh=True)
     bar = made_model.bar(model, 2, 1, 1.0)
     parts = [{"kind": "write", "pattern": ["#", "."], "voltage": 2.2, "width": 1e-5}, {"kind": "read"}]
-    texts = array.netlists(bar, Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS))
+    texts = array.crossbar_netlists(bar, Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS))
     assert "Vw_0 w_0 0 PWL(0 0 1e-09 2.2 1e-05 2.2 " in texts["array.cir"]
     assert "Vpace pace 0 PWL(0 0 1e-09 0 2e-09 " in texts["array.cir"]
     assert 'vw_1 (w_1 0) vsource type="pwl" wave=[0, 0, 1e-09, 1.1, 1e-05, 1.1, ' in texts["array.sim"]

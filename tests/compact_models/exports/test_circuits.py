@@ -147,7 +147,7 @@ def test_header_says_range_error_and_a_film_that_was_never_written(compact_model
 @pytest.mark.campaign
 @simulators.needed
 def test_netlists_of_both_simulators_read_the_same_and_warn_of_another_temperature(compact_model, folder):
-    texts = testbench.netlists(compact_model)
+    texts = testbench.example_netlists(compact_model)
     body = texts["example.cir"].split("\n", 1)[1].replace(".end\n", "")
     warning = "holds at 300 K only, the simulator is set to 400.15 K"
     printed = simulators.printed(folder, body)

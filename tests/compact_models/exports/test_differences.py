@@ -22,7 +22,7 @@ def devices(pulses):
 
 
 def test_preset_has_the_standard_deviations_of_the_devices(pulses, devices):
-    differ = aihwkit.between_devices(pulses, devices)
+    differ = aihwkit.preset_spreads(pulses, devices)
     factor = devices.up[:, 0] / pulses.up[0]
     low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
     assert differ["w_max_dtod"] == pytest.approx(2.0 * high / (high - low) * factor.std(ddof=1), rel=1e-9)
@@ -62,7 +62,7 @@ def test_crosssim_draws_conductances_that_differ_as_the_devices_do(pulses, devic
 
 def test_one_device_has_no_differences_and_says_so(pulses, tmp_path):
     model = made_model.made_model(decades=1.0)
-    assert set(aihwkit.between_devices(pulses, None).values()) == {0.0}
+    assert set(aihwkit.preset_spreads(pulses, None).values()) == {0.0}
     written = folder.write_exports(model, tmp_path)
     texts = [
         path.read_text() for path in written if path.name in ("aihwkit_preset.py", "crosssim_device.py", "cell.txt")

@@ -229,7 +229,7 @@ def searched(tmp_path_factory):
     task = asked(place, QUICK)
     with evaluator(task, 1, {}) as evaluate:
         settings = SearchSettings(120, spread=0.3, seed=2, jacobians=0)
-        yield evaluate, least_squares.search(evaluate, task.start, settings)[0]
+        yield evaluate, least_squares.least_squares_search(evaluate, task.start, settings)[0]
 
 
 def test_a_search_meets_its_target_and_reports_it(searched):
@@ -245,7 +245,7 @@ def test_least_squares_mend_what_is_missed(tmp_path):
     task = asked(tmp_path, QUICK)
     with evaluator(task, 1, {}) as evaluate:
         away = np.array([1.0, 0.0])
-        found, scores = least_squares.search(evaluate, away, SearchSettings())
+        found, scores = least_squares.least_squares_search(evaluate, away, SearchSettings())
         start = task.global_score(evaluate([away])[0])
     assert scores == []
     assert start > 1.0
