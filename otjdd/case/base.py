@@ -95,11 +95,6 @@ def marks_of(field: FieldInfo) -> list[Any]:
     return [*field.metadata, *(mark for part in parts for mark in getattr(part, "__metadata__", ()))]
 
 
-def quantity_of(field: FieldInfo) -> Quantity | None:
-    """The quantity that a field is; None for a plain number or another value."""
-    return next((mark for mark in marks_of(field) if isinstance(mark, Quantity)), None)
-
-
 def facts_of(field: FieldInfo) -> Facts:
     """Facts of the key of a field."""
     return next((mark for mark in field.metadata if isinstance(mark, Facts)), Facts())

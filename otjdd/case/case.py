@@ -258,7 +258,7 @@ def build(
     else:
         case = case if strict_units else kinds.with_units(case)
         if not problems:  # these read the files, which must be there, and in the folder of the case
-            of_kinds = list(kinds.faults_of_columns(case))
+            of_kinds = list(kinds.faults_of_kinds(case)) or list(kinds.faults_of_values(case))
             beside = [] if of_kinds else [*kinds.faults_of_noise(case), *kinds.faults_of_unfollowed(case)]
             checks = (
                 crossbar.faults_of_crossbar(case),

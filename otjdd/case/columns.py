@@ -20,7 +20,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key, quantity_of, records_of
+from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key, marks_of, records_of
 from otjdd.case.device import Device, Ions
 from otjdd.case.study_axes import Flat
 from otjdd.errors import NotAsExpected
@@ -83,7 +83,8 @@ def spread_type(dimension: str, most: str) -> Any:
 def keys_of_spread(path: str, record: type[BaseModel]) -> Iterator[tuple[str, tuple[str, str]]]:
     """(dotted key, its dimension and the largest deviation) of the keys of a table that may differ between columns."""
     for name, field in record.model_fields.items():
-        most, quantity, place = facts_of(field).spread, quantity_of(field), f"{path}.{name}"
+        most, place = facts_of(field).spread, f"{path}.{name}"
+        quantity = next((mark for mark in marks_of(field) if isinstance(mark, Quantity)), None)
         if isinstance(most, str) and most and quantity:
             yield place, (quantity.dimension, most)
         elif most is not False and not is_list(field.annotation):

@@ -385,18 +385,14 @@ def changed(document: Document, changes: Mapping[str, Any], name: str) -> Docume
         if isinstance(value, dict) and {"kind", switch_of(path)} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
-        check_indices(document.data, path, source)
+        within = document.data
+        for i, part in enumerate(path):
+            if isinstance(part, int) and isinstance(within, list) and part >= len(within):
+                most = f"an index from 0 to {len(within) - 1}" if within else "no index: the list is empty"
+                raise CaseError([source.problem(0, path[: i + 1], most, str(part))])
+            within = member(within, part)
     above = without_faults(Document(source, data, places))
     return put_on(document, above, frozenset(whole))._replace(source=document.source)
-
-
-def check_indices(data: Any, path: KeyPath, source: Source) -> None:
-    """Raise CaseError for a key with the index of a member that its list does not have."""
-    for i, part in enumerate(path):
-        if isinstance(part, int) and isinstance(data, list) and part >= len(data):
-            most = f"an index from 0 to {len(data) - 1}" if data else "no index: the list is empty"
-            raise CaseError([source.problem(0, path[: i + 1], most, str(part))])
-        data = member(data, part)
 
 
 def member(data: Any, part: str | int) -> Any:

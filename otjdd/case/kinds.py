@@ -145,12 +145,6 @@ def is_plain_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def faults_of_columns(case: Any) -> Iterator[Fault]:
-    """Faults of the columns of a case."""
-    wrong = list(faults_of_kinds(case))
-    yield from wrong or faults_of_values(case)
-
-
 def faults_of_kinds(case: Any) -> Iterator[Fault]:
     """Faults of names, shares and set keys of the kinds."""
     kinds, names = case.columns.kinds or (), [kind.name for kind in case.columns.kinds or ()]

@@ -182,7 +182,13 @@ def joined_text(parts: list[str]) -> str:
 
 
 def lines_of(table: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    tables = {k: v for k, v in table.items() if isinstance(v, dict) and not (len(path) > 1 and is_small(v))}
+    tables: dict[str, Any] = {}
+    for name, value in table.items():
+        small = (
+            isinstance(value, dict) and len(value) <= 4 and not any(isinstance(v, dict | list) for v in value.values())
+        )
+        if isinstance(value, dict) and not (small and len(path) > 1):
+            tables[name] = value
     values = {k: v for k, v in table.items() if k not in tables}
     if path and (values or not tables):
         yield from ("", f"[{'.'.join(map(toml_key, path))}]")
@@ -190,10 +196,6 @@ def lines_of(table: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
         yield f"{toml_key(name)} = {toml_value(value)}"
     for name, inner in tables.items():
         yield from lines_of(inner, (*path, name))
-
-
-def is_small(table: dict[str, Any]) -> bool:
-    return len(table) <= 4 and not any(isinstance(v, dict | list) for v in table.values())
 
 
 def toml_key(name: str) -> str:

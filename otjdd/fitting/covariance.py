@@ -150,16 +150,6 @@ COUNT = 9  # values, the solution among them
 MOST = 6  # most evaluations of scipy at each value
 
 
-def holding_one(task: Task, index: int, value: float) -> Task:
-    """The task with one parameter fixed at a value [SI]."""
-    fixed = task.parameters[index]
-    runs = tuple(
-        run._replace(case=run.case.replace({fixed.key: value})) if fixed.data in (None, run.curves[0].data) else run
-        for run in task.runs
-    )
-    return replace(task, runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
-
-
 def profile_likelihood(
     evaluate: Evaluator[Task], solution: Solution, errors: Errors, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -170,9 +160,15 @@ def profile_likelihood(
     places = np.clip(solution.x[index] + moves, low, high)
     rest = np.arange(len(solution.x)) != index
     follow = errors.covariance[rest, index] / errors.covariance[index, index]
+    others = tuple(other for other in task.parameters if other is not parameter)
     squares = np.full(COUNT, np.nan)
     for i, place in enumerate(places):
-        task_held = holding_one(task, index, parameter.value(place))
+        fixed = {parameter.key: parameter.value(place)}
+        runs = tuple(
+            run._replace(case=run.case.replace(fixed)) if parameter.data in (None, run.curves[0].data) else run
+            for run in task.runs
+        )
+        task_held = replace(task, runs=runs, parameters=others)
         start = solution.x[rest] + follow * (place - solution.x[index])
         evaluate_others = Evaluator(task_held, evaluate.compute, evaluate.count, steps={}, alike={})
         if not rest.any():

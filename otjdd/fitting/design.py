@@ -22,7 +22,7 @@ from otjdd.fitting.least_squares import SURE
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.result import curves_of, error_factor, fitted_case, parameters_of
 from otjdd.fitting.search import evaluator, takes_trail
-from otjdd.fitting.task import QUIET, SMOOTH, Data, Task, task
+from otjdd.fitting.task import QUIET, SMOOTH, Data, task
 from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Trail
@@ -96,7 +96,13 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     case = lean_case(driven(fitted_case(fit), changes.pop("drive", None), changes))
     trail = Trail()
     ds = simulate(case, trail=trail)
-    future, x = imagined(case, fit, measurements(case, ds, sigma)), fit["coordinate"].values
+    moving, x, tolerance = parameters_of(fit), fit["coordinate"].values, {"numerics.rtol": case.numerics.rtol}
+    future = task(case, measurements(case, ds, sigma), [p.key for p in moving if p.data in (None, 0)])
+    future = replace(
+        future,
+        runs=tuple(run._replace(case=run.case.replace(tolerance)) for run in future.runs),
+        parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving),
+    )
     with evaluator(future, workers) as evaluate:
         if [run.case for run in future.runs] == [case]:
             values = scaled_values(future.runs[0], case, ds)
@@ -115,18 +121,6 @@ def lean_case(case: Case) -> Case:
     if isinstance(case.drive, Prepared):
         return case.replace(QUIET | smooth | {"drive.temperatures": []})
     return case.replace(QUIET | smooth if case.waveform().read_count else smooth)
-
-
-def imagined(case: Case, fit: xr.Dataset, data: Sequence[Data]) -> Task:
-    """Task of a fit of the case to data, with the tolerance of the case, in the coordinates of an existing fit."""
-    moving = parameters_of(fit)
-    future = task(case, data, [p.key for p in moving if p.data in (None, 0)])
-    tolerance = {"numerics.rtol": case.numerics.rtol}
-    return replace(
-        future,
-        runs=tuple(run._replace(case=run.case.replace(tolerance)) for run in future.runs),
-        parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving),
-    )
 
 
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:

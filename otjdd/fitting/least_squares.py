@@ -231,7 +231,7 @@ class VisitedPlaces:
         if self.place is not None and not np.array_equal(self.place, x):
             move, change = x - self.place, self.values(x) - self.values(self.place)
             weighted = task.jacobian(self.values(self.place), np.column_stack((self.slopes, change)))
-            if serves(weighted[:, :-1], move, weighted[:, -1]):
+            if np.linalg.norm(weighted[:, -1] - weighted[:, :-1] @ move) <= AGREES * np.linalg.norm(weighted[:, -1]):
                 self.slopes, self.place = updated(self.slopes, move, change), np.array(x)
                 self.updates += 1
         if self.place is None or not np.array_equal(self.place, x):
@@ -272,8 +272,3 @@ def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndar
     """Slopes (number, parameter), updated so that they give the change (number,), where it is known, over a move."""
     size, missed = float(move @ move), change - slopes @ move
     return slopes + np.outer(np.where(np.isfinite(missed), missed, 0.0), move) / size if size else slopes
-
-
-def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
-    """True if slopes (residual, parameter) predict the change (residual,) over a move (parameter,), see AGREES."""
-    return bool(np.linalg.norm(change - slopes @ move) <= AGREES * np.linalg.norm(change))

@@ -116,8 +116,11 @@ class WordLine:
         yield driven, part.read_duration
 
     def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> DrivenPieces:
-        """Apply one pulse to each of the cells `mine`; voltages and widths follow from the levels of the cells."""
-        voltage, width = pulses_at_level(kind, level)
+        """Apply one pulse to each of the cells `mine`. level : number of pulses of the kind directly before, by cell"""
+        highest, longest = kind.last
+        voltage = np.minimum(abs(kind.voltage) + level * kind.voltage_step, abs(highest)) * np.sign(kind.voltage)
+        grown = np.log(kind.width) + level * np.log(kind.width_factor)
+        width = np.where(grown < np.log(longest), np.exp(grown), longest)
         self.of.pulses[self.word, mine] += 1.0
         began = 0.0
         for end in np.unique(width[mine]):
@@ -140,14 +143,6 @@ class WordLine:
         self.now += duration
         of.energy[self.word] += driven.heat[self.word]
         return driven
-
-
-def pulses_at_level(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Voltages [V] and widths [s] of pulses. level : number of pulses of the kind directly before"""
-    highest, longest = kind.last
-    voltage = np.minimum(abs(kind.voltage) + level * kind.voltage_step, abs(highest)) * np.sign(kind.voltage)
-    grown = np.log(kind.width) + level * np.log(kind.width_factor)
-    return voltage, np.where(grown < np.log(longest), np.exp(grown), longest)
 
 
 def hold_line(

@@ -23,7 +23,6 @@ from otjdd.compact_models.exports import (
 )
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of_model
-from otjdd.compact_models.tables import Range
 from otjdd.errors import ExtractionError
 from otjdd.results import store
 from otjdd.system import pool
@@ -97,17 +96,11 @@ def with_train(
         numbers = scatter_of_pulses.with_deviations(case, scatter)
         return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
-        return Extracted(model, cycle, train_on_devices(case, request, model.limits, source, train, stage), None)
+        with stage("devices") as progress, pool.team(request.workers) as spread:
+            models = build.device_models(case, request.devices, model.limits, spread, progress)
+            devices = pulses.pulsed_devices(models, source, train)
+        return Extracted(model, cycle, devices, None)
     return Extracted(model, cycle, None, None)
-
-
-def train_on_devices(
-    case: Case, request: Request, limits: Range, source: str, train: pulses.PulseTrain, stage: Stage
-) -> pulses.Devices:
-    """The train of pulses on devices that differ. source : what they differ in, in words"""
-    with stage("devices") as progress, pool.team(request.workers) as spread:
-        models = build.device_models(case, request.devices, limits, spread, progress)
-        return pulses.pulsed_devices(models, source, train)
 
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
