@@ -27,7 +27,7 @@ LOGARITHMIC = ("emptying",)  # numbers whose logarithm is interpolated
 
 
 def tables_between_nodes(of_nodes: Sequence[Tables], share: np.ndarray) -> Tables:
-    """Tables interpolated between those at the nodes, which share their knots. share : (N,) of `axes.weights`"""
+    """Tables interpolated between those at the nodes, which share their knots. share : (N,) of `node_weights`"""
     by_name: dict[str, Any] = {}
     for name in Tables._fields:
         values = np.array([getattr(tables, name) for tables in of_nodes])
@@ -112,7 +112,7 @@ def linear_measure(axis: ModelAxis, value: float | np.ndarray) -> np.ndarray:
 
 
 def scale(axis: ModelAxis) -> tuple[float, float]:
-    """Middle and half width of the range of an axis, in the quantity of `measure`."""
+    """Middle and half width of the range of an axis, in the quantity of `linear_measure`."""
     first, last = sorted(float(linear_measure(axis, axis.values[end])) for end in (0, -1))
     return 0.5 * (first + last), 0.5 * (last - first)
 
@@ -205,7 +205,7 @@ def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[ModelAxis, .
 
 
 def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> ModelAxis:
-    """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `measure`, and the value of the case.
+    """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `linear_measure`, and the value of the case.
 
     An inner node that is CLOSE to that value is left out.
     """

@@ -253,7 +253,7 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
             rate = np.log((rest - q[i]) / (rest - q[i + 1])) / step
         binomial = 0.5 * ((rest - low) * (high - q[i]) + (high - rest) * (q[i] - low)) / ions
         along_path = w @ (passed[i + 1] - passed[i])
-        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `branches.rates_of`
+        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `bench.rates_between`
         if not lagging and abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
             diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
             samples.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))

@@ -250,7 +250,7 @@ def sigmas(cycles: Cycles) -> Sigmas:
 
 
 def cycles_of(ds: "xr.Dataset") -> Cycles:
-    """The cycles of a Dataset of `runs.measured`."""
+    """The cycles of a Dataset of `measured_scatter`."""
     return Cycles(ds.before.values, ds.conductance.values)
 
 
@@ -267,7 +267,7 @@ def mean_cycles(ds: "xr.Dataset", source: str) -> Devices:
 
 
 def with_deviations(case: "Case", ds: "xr.Dataset") -> "xr.Dataset":
-    """A Dataset of `runs.measured` with the standard deviations of its pulses and levels.
+    """A Dataset of `measured_scatter` with the standard deviations of its pulses and levels.
 
     mean_conductance, sigma_step, sigma_written, sigma_device (pulse) [S] : see `Sigmas`
     level_mean (level) [S] : geometric mean over the devices, directly after the last pulse

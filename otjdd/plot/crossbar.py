@@ -24,7 +24,7 @@ TITLE = 0.12  # height of a map's title, as a fraction of the panel
     "cells", "cell_conductance", alone=True, needs=PATTERNS,
     shows="conductance of all cells of a crossbar, for each write and rest",
 )  # fmt: skip
-def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_cell_conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the conductance of each cell at the beginning and after each write and rest."""
     ds = runs[0].ds
     read = np.isfinite(ds.sensed_current.values).any(axis=(1, 2))
@@ -32,7 +32,7 @@ def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 @panel("sensed", "sensed_current", alone=True, shows="currents of the reads of a crossbar, a map for each", needs=SCANS)
-def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_bit_line_currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current of each bit line while a word line is read, for each scan."""
     maps(axes, runs[0].ds, "sensed_current", "current")
 
@@ -41,7 +41,7 @@ def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "sneak", "sensed_current", alone=True, usual=False, needs=SCANS,
     shows="fraction of sneak paths in these currents, a map for each",
 )  # fmt: skip
-def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the share of each read current that bypasses the cell that is read (sneak paths), for each scan."""
     maps(axes, runs[0].ds, "sneak_share", "fraction of sneak paths", log=False)
 
@@ -50,7 +50,7 @@ def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "programmed", "program_error", alone=True, needs="one result of such a drive with parts that program",
     shows="targets of the cells of a crossbar, what was reached, errors and pulses",
 )  # fmt: skip
-def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw target and reached conductances, errors and numbers of pulses of the last step that programs cells."""
     ds = runs[0].ds
     done = np.flatnonzero(np.isfinite(ds.program_error.values).all(axis=(1, 2)))
@@ -93,7 +93,7 @@ def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "stress", "cell_conductance", alone=True, usual=False, needs=PATTERNS,
     shows="largest voltage across all cells of a crossbar, a map for each write",
 )  # fmt: skip
-def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_cell_voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the voltage of largest magnitude across each cell, for each write."""
     ds = runs[0].ds
     written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))

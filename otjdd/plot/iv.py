@@ -118,7 +118,7 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
     "iv", when=iv_curves, usual=lambda ds: "capacitance" not in ds,
     shows="|current| against voltage, logarithmic: loops and curves at frozen ions", needs=SWEPT,
 )  # fmt: skip
-def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
     voltages, currents = (np.concatenate([getattr(c, name) for _, c in drawn]) for name in ("voltage", "current"))
@@ -130,7 +130,7 @@ def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 @panel("iv-linear", when=iv_curves, usual=False, shows="current against voltage, linear", needs=SWEPT)
-def iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)
     quantity_axis(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
@@ -168,7 +168,7 @@ def plotted(
     shows="|current| / T^2 against 1 / T, with the activation energy",
     needs="a drive of kind iv with three temperatures or more",
 )  # fmt: skip
-def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy.
 
     Beside the current of a single result stand its parts by channels of conduction.
@@ -183,7 +183,7 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
             current = whole.bias_current.values
             text = legend_label(run, f"{state}: {energy_of(T, current)}")
             axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
-            for number, (channel, share) in enumerate(channel_shares(whole) if len(runs) == 1 else ()):
+            for number, (channel, share) in enumerate(shares_of_channels(whole) if len(runs) == 1 else ()):
                 text = f"{state}, {channel}: {energy_of(T, current * share)}"
                 thin = {"linewidth": 0.8, "linestyle": THIN[number % len(THIN)], "color": line["color"]}
                 axes.plot(1000 / T, magnitude(current * share) / T**2, label=text, **thin)
@@ -192,7 +192,7 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes, ENERGY)
 
 
-def channel_shares(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+def shares_of_channels(ds: xr.Dataset) -> list[tuple[str, np.ndarray]]:
     """Name and share (temperature,) of each channel of conduction whose share exceeds LEAST_SHARE at a temperature.
 
     ds : currents of one state at one voltage. [] for fewer than two such channels
@@ -236,7 +236,7 @@ def is_polarisation_loop(ds: xr.Dataset) -> bool:
     "hysteresis", "voltage", "junction_voltage", "polarisation", when=is_polarisation_loop,
     shows="polarisation against voltage: the loop of a ferroelectric film", needs=SWITCHED,
 )  # fmt: skip
-def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the polarisation against the junction voltage."""
     voltages = gathered(runs, "junction_voltage")
     for i, run in enumerate(runs):
@@ -253,7 +253,7 @@ def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "switching-current", "voltage", "junction_voltage", "polarisation", when=is_polarisation_loop,
     shows="displacement current against voltage, with the peaks of a film that switches", needs=SWITCHED,
 )  # fmt: skip
-def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the displacement current against the source voltage; its peaks are the switching current dP/dt."""
     for i, run in enumerate(runs):
         V, current = run.ds.voltage.values, run.ds.displacement_current.values
@@ -286,7 +286,7 @@ def without_spikes(ds: xr.Dataset) -> np.ndarray:
     "ter", *BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2, usual=False,
     shows="ratio of the currents of two states against the read voltage", needs="a drive of kind iv with two states",
 )  # fmt: skip
-def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the ratio of the currents of the first two states against the voltage at which they are read."""
     all_ratios = []
     for i, run in enumerate(runs):

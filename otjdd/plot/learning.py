@@ -37,7 +37,7 @@ def shows_pulses(ds: xr.Dataset) -> bool:
     shows="peak current of each pulse, with PPF and PTP",
     needs='two equal pulses or more, recorded with record.every = "all"',
 )  # fmt: skip
-def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_train(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the peak current of each pulse of a train, with paired-pulse facilitation and post-tetanic potentiation."""
     every = []
     for i, run in enumerate(runs):
@@ -65,9 +65,9 @@ def interval(ds: xr.Dataset) -> float:
 @panel(
     "ppf", when=shows_pulses, together=lambda runs: len(runs) > 1 and len({interval(run.ds) for run in runs}) > 1,
     shows="PPF and PTP against the interval of the pulses, of several results",
-    needs="several results of trains with different intervals, each as `train` needs it",
+    needs="several results of trains with different intervals, each as `draw_train` needs it",
 )  # fmt: skip
-def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw PPF and PTP of trains against the interval of their pulses, with exponentials through four or more."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
@@ -132,7 +132,7 @@ def pair_of(ds: xr.Dataset) -> SpikePair | None:
     shows="change of conductance against the delay of two spikes",
     needs="results of a drive with one part of the kind spikes between two reads",
 )  # fmt: skip
-def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
     Each side has an exponential if the two sides change the conductance in opposite directions: its time constant is τ₊

@@ -169,7 +169,7 @@ def long(ds: xr.Dataset) -> bool:
     "polarisation", "time", "voltage", "polarisation", when=long, unless="hysteresis",
     shows="polarisation over time", needs='a recorded time series of a polarised film: record.every = "all"',
 )  # fmt: skip
-def polarisation(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_polarisation(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the polarisation against time; on a logarithmic axis for a constant voltage over many decades of time."""
     times = np.concatenate([run.ds.time.values for run in runs])
     steps = np.diff(times)
@@ -183,7 +183,7 @@ def polarisation(axes: Axes, runs: Sequence[NamedResult]) -> None:
     usual=lambda ds: ds.sizes.get("read", 0) <= 2 < ds.sizes["time"] - ds.sizes.get("read", 0),  # made for its time series
     shows="current and voltage over time", needs='a recorded time series: record.every = "all", or record.windows',
 )  # fmt: skip
-def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against time, with the voltage of the source below it."""
     axes.axis("off")
     above = axes.inset_axes((0, 0.38, 1, 0.62))
@@ -241,7 +241,7 @@ def same_parts(first: Clock | None, second: Clock | None) -> bool:
     shows="vacancies per area over time, and those at electrodes that exchange them",
     needs="a case with device.left.exchange or device.right.exchange, and a recorded time series",
 )  # fmt: skip
-def exchanged_vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_exchanged_vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the vacancies per area against time; for a single result also their concentrations at exchanging electrodes."""
     clock = over_time(axes, runs, "vacancies", "vacancies", "film")
     axes.set_ylim(bottom=0.0)
@@ -272,7 +272,7 @@ def walls(axes: Axes, run: NamedResult, places: np.ndarray) -> None:
     shows="temperature of a junction that its current warms, over time",
     needs="a case with [device.heat], and a recorded time series",
 )  # fmt: skip
-def temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the temperature against time, for a single result also the temperatures of its columns, if recorded."""
     columns = len(runs) == 1 and "column_temperature" in runs[0].ds
     clock = over_time(axes, runs, "junction_temperature", "temperature", "hottest column" if columns else "")

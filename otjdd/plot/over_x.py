@@ -167,7 +167,7 @@ def profiles_of(
     "vacancies", "x", "snapshot_time", "vacancy_concentration",
     shows="vacancy concentration against position, a map when there are many snapshots", needs="snapshots",
 )  # fmt: skip
-def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the vacancy concentration against position: profiles of a few snapshots, a map over time of many."""
     if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
         vacancy_map(axes, runs[0].ds)
@@ -257,7 +257,7 @@ def draw_interfaces(axes: Axes, runs: Sequence[NamedResult], colour: str = GREY)
     "bands", "x", "cell_width", "snapshot_time", "band_position", "band_edge",
     shows="conduction band edge through the whole stack", needs="snapshots",
 )  # fmt: skip
-def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the conduction band edge through electrodes and film. The Fermi level of the right electrode is 0 eV.
 
     The snapshots are the ones of lowest and highest resistance if they were taken with reads, else the first and the last.
@@ -358,14 +358,14 @@ def output_panel(name: str) -> PanelKind | None:
     "traps", "trap_filling", shows="occupancy of traps against position",
     needs="snapshots of a case with [[device.traps]]",
 )  # fmt: skip
-def fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_trap_fillings(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the occupancy of each kind of traps against position, at the snapshots of the band diagram."""
     over_x(axes, runs, profiles_of("trap_filling"), "occupancy of traps")
     axes.set(ylim=(-0.03, 1.03))
 
 
 def currents_of_traps(ds: xr.Dataset) -> Iterator[FilmCurve]:
-    """Current per volume [A m-2 nm-1] between each kind of traps and each electrode, at the snapshots of `spectrum`."""
+    """Current per volume [A m-2 nm-1] between each kind of traps and each electrode, at the two extreme snapshots."""
     shots, kinds = extreme_snapshots(ds), ds.trap.values
     parts = [(shot, number) for shot in shots for number in range(len(kinds))]
     for j, (shot, number) in enumerate(parts):
@@ -381,8 +381,8 @@ def currents_of_traps(ds: xr.Dataset) -> Iterator[FilmCurve]:
     shows="where traps take electrons from one electrode and give them to the other, against position",
     needs="snapshots of a case with [[device.traps]]",
 )  # fmt: skip
-def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw |current| per volume between traps and each electrode against position, at the snapshots of `spectrum`."""
+def draw_trap_currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw |current| per volume between traps and each electrode against position, at the two extreme snapshots."""
     over_x(axes, runs, currents_of_traps, "trap current (A m⁻² nm⁻¹)", TRAP_DECADES)
     small_print(axes, AT_VOLTAGE)
 
@@ -404,7 +404,7 @@ def trap_charges(ds: xr.Dataset) -> Iterator[FilmCurve]:
     shows="charge of traps against position, at snapshots or at some biases",
     needs="snapshots or curves at frozen ions of a case whose [[device.traps]] carry charge",
 )  # fmt: skip
-def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_trap_charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the charge of traps against position, in elementary charges per nm3."""
     over_x(axes, runs, trap_charges, "charge of traps (e/nm³)")
 
@@ -414,7 +414,7 @@ def charges(axes: Axes, runs: Sequence[NamedResult]) -> None:
     shows="electrons and vacancies of the film, and the band between both Fermi levels",
     needs='snapshots of a film that holds electrons (device.film.electrons = "balance")',
 )  # fmt: skip
-def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
 
     The snapshot of each result is the one in which the film holds most electrons. Dotted lines are the Fermi levels of
@@ -455,8 +455,8 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "spectrum", "snapshot_time", "spectrum_energy", "spectrum_density", needs="snapshots",
     shows="current density by the energy of the electrons, through the band and to and from traps",
 )  # fmt: skip
-def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the current density per energy, in the snapshots that `bands` draws: through the band, and to and from traps."""
+def draw_energy_spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the current density per energy, in the snapshots of the bands: through the band, and to and from traps."""
     top, spectra = 0.0, []
     for i, run in enumerate(runs):
         shots = extreme_snapshots(run.ds)

@@ -63,7 +63,7 @@ def alternating(ds: xr.Dataset) -> bool:
     shows="resistance against the voltage of the write before the read",
     needs="reads after writes of different voltages, as a drive of kind write-read-loop has",
 )  # fmt: skip
-def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the resistance read after each write against the voltage of the write. Arrows show the direction."""
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
@@ -112,7 +112,7 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
     shows="current through each kind of columns: of each read, or at frozen ions against the voltage",
     needs="one result with reads or curves at frozen ions of a case with [[columns.kinds]]",
 )  # fmt: skip
-def of_columns(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_reads_of_columns(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |current| through each kind of columns and through all columns, in the reads or in the curves at frozen ions."""
     ds = runs[0].ds
     labels = [
@@ -130,7 +130,7 @@ def of_columns(axes: Axes, runs: Sequence[NamedResult]) -> None:
     shows="current by each channel of conduction: of each read, or at frozen ions against the voltage",
     needs="one result with reads or curves at frozen ions of a case with [[device.leaks]] or [[device.traps]]",
 )  # fmt: skip
-def of_channels(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_reads_of_channels(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw |current| by each channel of conduction and by all channels, in the reads or in the curves at frozen ions."""
     ds = runs[0].ds
     labels = [str(channel) for channel in ds.channel.values]
@@ -189,7 +189,7 @@ def total_and_parts(
     shows="conductance read by read, with its window and nonlinearity",
     needs="two reads or more, as a train with read_each has",
 )  # fmt: skip
-def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the conductance against the number of the read: filled after positive writes, open after negative ones."""
     for i, run in enumerate(runs):
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
@@ -236,7 +236,7 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
 @panel(
     "endurance", *WRITTEN, when=alternating, shows="resistance of both states, cycle by cycle", needs=ALTERNATE,
 )  # fmt: skip
-def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the resistance after each of two alternating writes, against the cycle: filled after V > 0, else open."""
     for i, run in enumerate(runs):
         for name, cycles, R, positive in states(run.ds):
@@ -263,7 +263,7 @@ def windows(ds: xr.Dataset) -> str:
     "cdf", *WRITTEN, when=alternating, usual=False, needs=ALTERNATE,
     shows="cumulative distribution of the resistances of both states over the cycles",
 )  # fmt: skip
-def spreads(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_spreads(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the cumulative distribution over all cycles of the resistances after each of two alternating writes."""
     sets = [Numbers(legend_label(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
     cumulative(axes, sets, "resistance", "ohm", "cycles")
@@ -309,7 +309,7 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
     shows="resistance against the time since the write, with what is left of the state",
     needs="three reads or more after a write or from the start, as a hold with reads_per_decade has",
 )  # fmt: skip
-def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the resistance against the time since the last write, a curve for each write, with what is left of its state."""
     groups = [(run, hold) for run in runs for hold in holds(run.ds)]
     for i, (run, hold) in enumerate(groups):
@@ -359,7 +359,7 @@ def random_ions(ds: xr.Dataset) -> bool:
     "noise", "read_time", "read_current", "read_voltage", when=has_spectrum, usual=random_ions, needs=MANY,
     shows="spectrum of the current of reads at one voltage, with its slope and the shot noise of electrons",
 )  # fmt: skip
-def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_noise_spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the spectral density S of each current I over I², a line of its slope, and the shot noise of electrons, 2e/I."""
     frequencies = []
     for i, run in enumerate(runs):
@@ -385,7 +385,7 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "trace", "read_time", "read_current", "read_voltage", when=has_spectrum, usual=random_ions, needs=MANY,
     shows="current of reads at one voltage over time: the telegraph of few ions",
 )  # fmt: skip
-def trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_trace(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current of the reads over time, as steps. Few ions near a face give telegraph noise (jumps)."""
     times, currents = [], []
     for i, run in enumerate(runs):

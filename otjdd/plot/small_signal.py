@@ -90,7 +90,7 @@ def impedance(curve: SignalCurve) -> tuple[np.ndarray, np.ndarray]:
 @panel(
     "nyquist", *SIGNALS, when=enough_frequencies, shows="imaginary against real part of the impedance", needs=SPECTRUM
 )
-def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the imaginary against the real part of the impedance, with a dot at each decade of the frequency.
 
     Arcs that are much smaller than the largest are drawn in inset axes.
@@ -178,7 +178,7 @@ def smoothed(f: np.ndarray, Z: np.ndarray, at: np.ndarray | None = None) -> np.n
     shows="magnitude and phase of the impedance against frequency",
     needs=SPECTRUM,
 )
-def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the magnitude of the impedance (solid) and its phase (dotted) against the frequency."""
     other = axes.twinx()
     for curve, line in draw_curves(axes, runs, "frequency"):
@@ -200,7 +200,7 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
     "cv", *SIGNALS, when=has_curve, usual=lambda ds: has_curve(ds) and not enough_frequencies(ds),
     shows="capacitance against voltage", needs="a drive of kind cv with three voltages or more",
 )  # fmt: skip
-def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the capacitance against voltage, a curve for each state and frequency."""
     for curve, line in draw_curves(axes, runs, "bias"):
         axes.plot(curve.data.bias.values, curve.data.capacitance.values, linewidth=1.0, **line)
@@ -214,7 +214,7 @@ def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     shows="1 / C² against voltage, with the doping and built-in voltage of a straight line",
     needs="a drive of kind cv with three voltages or more at which a doped oxide is depleted",
 )  # fmt: skip
-def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
+def draw_mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw 1/C² at the highest frequency against voltage, and the line of the apparent doping and built-in voltage."""
     states, drawn_of = max(run.ds.sizes["state"] for run in runs), []
     for i, run in enumerate(runs):

@@ -11,7 +11,7 @@ from otjdd.analysis.metrics import Metric
 from otjdd.claims.claim import Trials, Verdict
 from otjdd.claims.reporting import PAPER
 from otjdd.plot.axes import legend
-from otjdd.plot.over_time import exchanged_vacancies
+from otjdd.plot.over_time import draw_exchanged_vacancies
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import Axes
 
@@ -75,7 +75,7 @@ def reset_limit(trials: Trials) -> dict[str, float]:
 
 
 def draw_uptake(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    exchanged_vacancies(axes[0], [NamedResult(verdict.trials[0].ds)])
+    draw_exchanged_vacancies(axes[0], [NamedResult(verdict.trials[0].ds)])
 
 
 def draw_oxygen_loss(verdict: Verdict, axes: Sequence[Axes]) -> None:

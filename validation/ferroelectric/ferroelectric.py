@@ -93,7 +93,7 @@ def draw_coercivity(verdict: Verdict, axes: Sequence[Axes]) -> None:
 def draw_doping(verdict: Verdict, axes: Sequence[Axes]) -> None:
     rights = [(trial.ds, trial.case.device.right) for trial in verdict.trials]
     doped = [(ds, right.doping) for ds, right in rights if isinstance(right, Semiconductor)]
-    reads.loop(axes[0], [NamedResult(ds, f"{doping:.3g} 1/m³") for ds, doping in doped])
+    reads.draw_loop(axes[0], [NamedResult(ds, f"{doping:.3g} 1/m³") for ds, doping in doped])
 
 
 def draw_fast_and_kept(verdict: Verdict, axes: Sequence[Axes]) -> None:

@@ -89,7 +89,7 @@ def draw_self_limit(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def draw_layer_polarity(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    reads.loop(axes[0], [NamedResult(trial.ds, trial.name) for trial in verdict.trials])
+    reads.draw_loop(axes[0], [NamedResult(trial.ds, trial.name) for trial in verdict.trials])
 
 
 def draw_slow_layer(verdict: Verdict, axes: Sequence[Axes]) -> None:

@@ -150,7 +150,7 @@ def tip_map(trials: Trials, **size: Any) -> dict[str, float]:
 
 
 def draw_loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    reads.loop(axes[0], [NamedResult(verdict.trials[0].ds)])
+    reads.draw_loop(axes[0], [NamedResult(verdict.trials[0].ds)])
     goal = verdict.claim.figure[0]
     if goal.unit == "ohm":
         published_lines(verdict, axes[0])
@@ -164,7 +164,7 @@ def draw_loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def draw_retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
-    reads.retention(axes[0], [NamedResult(ds)])
+    reads.draw_retention(axes[0], [NamedResult(ds)])
     for R, goal, label in zip(
         np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
     ):
@@ -176,7 +176,7 @@ def draw_retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def draw_potentiation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
-    reads.conductance(axes[0], [NamedResult(ds.isel(read=slice(-80, None)))])
+    reads.draw_conductance(axes[0], [NamedResult(ds.isel(read=slice(-80, None)))])
     published_lines(verdict, axes[0], scale=1e-6)  # in uS
     axes[0].autoscale(axis="y")
     axes[0].set_ylim(bottom=0)
@@ -210,8 +210,8 @@ THICKNESS = {
 
 def draw_thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
-    iv.iv(axes[0], [NamedResult(ds.sel(state=[state]))])
-    iv.arrhenius(axes[1], [NamedResult(ds.sel(state=[state]))])
+    iv.draw_iv(axes[0], [NamedResult(ds.sel(state=[state]))])
+    iv.draw_arrhenius(axes[1], [NamedResult(ds.sel(state=[state]))])
     T = ds.temperature.values
     current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
     energy, middle = verdict.claim.figure[0].published[0], len(T) // 2
@@ -223,7 +223,7 @@ def draw_thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
 def draw_trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
     trial, settings = verdict.trials[0], verdict.claim.settings
     room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
-    iv.iv(axes[0], [NamedResult(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
+    iv.draw_iv(axes[0], [NamedResult(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
     low, high = settings["window"]
     V = np.linspace(low, high, 60)
     metal, substrate = (f.published[0] for f in verdict.claim.figure[:2])

@@ -44,7 +44,7 @@ class StatedDeviation(NamedTuple):
 class ExportNoise(NamedTuple):
     """Noise of the files for networks."""
 
-    measured: "xr.Dataset"  # of `scatter_of_pulses.numbers`
+    measured: "xr.Dataset"  # of `scatter_of_pulses.with_deviations`
     devices: Devices
     pulse: aihwkit.PulseNoise
     differ: dict[str, float]  # of aihwkit, between devices
