@@ -127,7 +127,7 @@ def with_units(case: Any) -> Any:
 
 
 def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
-    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults_of_columns` reports."""
+    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults_of_set` reports."""
     try:
         device, ions = with_set(case.device, case.ions, kind, strict_units=False)
     except CaseError:
@@ -301,7 +301,7 @@ def faults_of_unfollowed(case: Any) -> Iterator[Fault]:
 
 
 def faults_of_study(case: Any, study: Study) -> Iterator[Fault]:
-    """As `faults_of_columns`, of the axes of a study whose other keys leave the device as it is."""
+    """As `faults_of_values`, of the axes of a study whose other keys leave the device as it is."""
     over = study.sample.over if study.sample else {}
     tables: dict[str, Mapping[str, Any]] = {"grid": study.grid, "zip": study.zip, "sample": over}
     tables["points"] = study.points[0] if study.points else {}
@@ -338,7 +338,7 @@ def faults_of_noise(case: Any) -> Iterator[Fault]:
         try:
             spread, weights = column_values(kind.columns, spread_values(kind, kind.ions.density))
         except (OSError, ValueError):
-            continue  # said by `faults_of_columns`
+            continue  # said by `faults_of_values`
         densities = spread.get("ions.density", [kind.ions.density] * len(weights))
         film = kind.device.film
         thickness = spread.get("device.film.thickness", [film.thickness] * len(weights))

@@ -177,7 +177,7 @@ def ferroelectric_note(case: Case) -> str:
 def depolarised_note(case: Case) -> str:
     """Note on a film that the field which its electrodes leave reverses while the drive lasts, else "".
 
-    The field is an estimate, see `rest_field`.
+    The field is an estimate, see `field_at_rest`.
     """
     polar = case.device.film.polarisation
     if polar is None or not hasattr(case.drive, "waveform"):

@@ -2,11 +2,8 @@
 
 A model is extracted at a few values of each quantity, the nodes. Between them a polynomial in u through the nodes is used;
 u is the quantity scaled to -1 to 1 from the first to the last node. The logarithm of a rate of hops is linear in 1/T, so u
-is linear in the inverse of a temperature. Nodes of several axes are all combinations of their values.
-
-Tables interpolated between nodes: the tables at a few temperatures or values of other quantities, see `axes`.
-
-Tables at all nodes share their knots of the voltage; the states of each node span its own range.
+is linear in the inverse of a temperature. Nodes of several axes are all combinations of their values. Tables at all nodes
+share their knots of the voltage; the states of each node span its own range.
 """
 
 from collections.abc import Mapping, Sequence
@@ -205,7 +202,7 @@ def axes_of(case: Case, vary: Mapping[str, Sequence[Any]]) -> tuple[ModelAxis, .
 
 
 def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> ModelAxis:
-    """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `linear_measure`, and the value of the case.
+    """The axis of a number of a case: `count` nodes from end to end, evenly spaced in `linear_measure`, and its own value.
 
     An inner node that is CLOSE to that value is left out.
     """
