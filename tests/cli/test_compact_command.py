@@ -52,7 +52,7 @@ def test_model_that_is_too_far_off_is_kept_and_nothing_else_is_written(tmp_path,
 
 
 @pytest.mark.parametrize(
-    ("module", "stage"), [(build, "noise_of"), (build.error, "measured_error"), (pulses, "pulse_cycle")]
+    ("module", "stage"), [(build, "model_noise"), (build.error, "measured_error"), (pulses, "pulse_cycle")]
 )
 def test_model_of_an_interrupted_extraction_is_written_with_its_tables(tmp_path, monkeypatch, capsys, module, stage):
     def interrupted(*_, **__):
@@ -64,7 +64,7 @@ def test_model_of_an_interrupted_extraction_is_written_with_its_tables(tmp_path,
         monkeypatch.setattr(build.error, "with_measured_error", lambda model, *_, **__: model)
     monkeypatch.setattr(module, stage, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "model", noise=stage == "noise_of")
+        run(tmp_path / "model", noise=stage == "model_noise")
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.nc"]
     assert CompactModel.load(tmp_path / "model" / "model.nc").digest == model.digest
     assert f"The model as far as it got is in {tmp_path / 'model' / 'model.nc'}" in capsys.readouterr().err
