@@ -385,7 +385,7 @@ def changed(document: Document, changes: Mapping[str, Any], name: str) -> Docume
         if isinstance(value, dict) and {"kind", switch_of(path)} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
-        within = document.data
+        within: Any = document.data
         for i, part in enumerate(path):
             if isinstance(part, int) and isinstance(within, list) and part >= len(within):
                 most = f"an index from 0 to {len(within) - 1}" if within else "no index: the list is empty"

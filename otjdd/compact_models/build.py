@@ -21,6 +21,7 @@ from otjdd.case.rules import refuse
 from otjdd.compact_models import device_factors, error, extraction, hop_noise, noise_error
 from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, on_common_knots, points
 from otjdd.compact_models.bench import SETTLED, bench_of, is_uniform, position, state_of
+from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.noise import ModelNoise
 from otjdd.compact_models.tables import Range, SelfHeating, Tables, stays
@@ -28,7 +29,6 @@ from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.store import provenance
 from otjdd.solver import initial, model, self_check
-from otjdd.solver.integrate import of_part
 from otjdd.solver.model import Member
 from otjdd.system import pool
 from otjdd.system.pool import Spread
@@ -121,7 +121,7 @@ def compact(
     within = stages(progress, names)
     with pool.team(workers) as spread:
         spreads = {name: partial(counted_jobs, spread, within[name]) for name in names[1:]}
-        compact_model = over_axes(cold, limits, axes, spread, within["extraction"])
+        compact_model = over_axes(cold, axes, Extraction(limits, spread, within["extraction"]))
         return completed(compact_model, cold, spreads, left_out, devices, heat)
 
 
@@ -232,24 +232,19 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
     return extraction.KindOfColumn(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
 
 
-def over_axes(
-    case: Case, limits: Range, axes: tuple[ModelAxis, ...], spread: Spread, progress: Progress = None
-) -> CompactModel:
+def over_axes(case: Case, axes: tuple[ModelAxis, ...], order: Extraction) -> CompactModel:
     """Model of a case, with the models at all nodes of the axes. The values of the case are one of the nodes."""
     if not axes:
-        return extracted_model(case, limits, spread, progress)
+        return extracted_model(case, order)
     at = points(axes)
-    at_nodes = [
-        extracted_model(at_node(case, axes, point), limits, spread, of_part(progress, n, len(at)))
-        for n, point in enumerate(at)
-    ]
+    at_nodes = [extracted_model(at_node(case, axes, point), order.part(n, len(at))) for n, point in enumerate(at)]
     point = tuple(value_in_case(case, axis.key)[0] for axis in axes)
     own = at_nodes[at.index(point)]
     check_alike(at_nodes)
     kinds = []
     for t in range(len(own.kinds)):
         speeds = own.speed[own.kind == t]
-        use = extraction.use_of((float(speeds.min()), float(speeds.max())), limits)
+        use = extraction.use_of((float(speeds.min()), float(speeds.max())), order.limits)
         tolerances = extraction.RATE_TOLERANCE / 2.0, extraction.TOLERANCE / 2.0
         kinds.append(on_common_knots([node.kinds[t] for node in at_nodes], use, *tolerances))
     nodes = tuple(
@@ -279,10 +274,9 @@ def check_alike(models: Sequence[CompactModel]) -> None:
             raise NotAsExpected(f"columns and a circuit of the same {name} at all nodes", "others")
 
 
-def extracted_model(
-    case: Case, limits: Range, spread: Spread, progress: Progress = None, parts: list[Member] | None = None
-) -> CompactModel:
+def extracted_model(case: Case, order: Extraction, parts: list[Member] | None = None) -> CompactModel:
     """Model of a case at its temperature, without a measured error. parts : its columns, by default those of the case"""
+    limits = order.limits
     began = clock.perf_counter()
     parts = model.members(case) if parts is None else parts
     kT = BOLTZMANN_EV * case.temperature
@@ -293,8 +287,7 @@ def extracted_model(
         shared, energy = stand_in(case, [parts[k] for k in group])
         speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]
         kind[group] = number
-        done = of_part(progress, number, len(groups))
-        tables, counts = extraction.extract(shared, limits, spread, done)
+        tables, counts = extraction.extract(shared, order.part(number, len(groups)))
         settling[group] = counts["settling"] / speed[group]
         kinds.append(tables)
         statistics.append(counts)
@@ -307,8 +300,7 @@ def extracted_model(
     for number, group in enumerate(groups):
         if shares[group].any():
             shared, _ = stand_in(case, [parts[k] for k in group])
-            use = extraction.use_of(shared.speeds, limits)
-            kinds[number], runs = extraction.with_settling(shared.bench, kinds[number], use, limits.longest, spread)
+            kinds[number], runs = extraction.with_settling(shared, kinds[number], order)
             statistics[number]["runs"] += runs
     weight = np.array([part.weight for part in parts])
     summary = {"runs": sum(counts["runs"] for counts in statistics)}
@@ -351,41 +343,35 @@ def starting_states(
     return states, np.where(shares < extraction.LEAST_SHARE, 0.0, shares), float(moved.max())
 
 
-def device_models(
-    case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
-) -> list[CompactModel]:
+def device_models(case: Case, count: int, order: Extraction, noise: bool = False) -> list[CompactModel]:
     """Compact models of `count` devices, whose errors are not measured.
 
-    spread : what `pool.team` yields   noise : add the scatter of the states by single ions that hop at random
+    noise : add the scatter of the states by single ions that hop at random
     Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
     Raises NotAsExpected, CaseError.
     """
     cases = device_factors.drawn_cases(case, count)
     if case.study is not None and case.study.sample is not None:
-        return list(extracted_one_by_one(cases, limits, spread, progress, noise))
-    return extracted_together(cases, case, limits, spread, progress, noise)
+        return list(extracted_one_by_one(cases, order, noise))
+    return extracted_together(cases, case, order, noise)
 
 
-def extracted_one_by_one(
-    cases: Sequence[Case], limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
-) -> Iterator[CompactModel]:
+def extracted_one_by_one(cases: Sequence[Case], order: Extraction, noise: bool = False) -> Iterator[CompactModel]:
     """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
     for number, case in enumerate(cases):
-        device = extracted_model(case, limits, spread, of_part(progress, number, len(cases)))
-        yield replace(device, noise=model_noise(device, case, spread)) if noise else device
+        device = extracted_model(case, order.part(number, len(cases)))
+        yield replace(device, noise=model_noise(device, case, order.spread)) if noise else device
 
 
-def extracted_together(
-    cases: Sequence[Case], base: Case, limits: Range, spread: Spread, progress: Progress = None, noise: bool = False
-) -> list[CompactModel]:
+def extracted_together(cases: Sequence[Case], base: Case, order: Extraction, noise: bool = False) -> list[CompactModel]:
     """Compact models of devices that differ in the values of their columns only, from one extraction.
 
     base : the case whose columns are drawn
     """
     parts = [model.members(case) for case in cases]
     members = [part for of_device in parts for part in of_device]
-    joined = extracted_model(base, limits, spread, progress, members)
-    joined = replace(joined, noise=model_noise(joined, base, spread, members)) if noise else joined
+    joined = extracted_model(base, order, members)
+    joined = replace(joined, noise=model_noise(joined, base, order.spread, members)) if noise else joined
     ends = list(accumulate(map(len, parts)))
     return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
 

@@ -77,6 +77,7 @@ from otjdd.compact_models.tables import (
     spline,
 )
 from otjdd.errors import NotAsExpected, SolverError
+from otjdd.solver.integrate import of_part
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
 
@@ -105,6 +106,18 @@ def reachable(limits: Range) -> Iterator[None]:
         ) from error
 
 
+class Extraction(NamedTuple):
+    """What an extraction is for, and who does it."""
+
+    limits: Range  # that the tables shall hold for
+    spread: Spread  # (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
+    progress: Progress = None  # called with the fraction done
+
+    def part(self, number: int, parts: int) -> "Extraction":
+        """The same for one of several equal parts of the work, counted from 0."""
+        return self._replace(progress=of_part(self.progress, number, parts))
+
+
 class KindOfColumn(NamedTuple):
     """The columns that represent a kind during an extraction."""
 
@@ -123,24 +136,20 @@ class Knot(NamedTuple):
     branches: list[Branch]
 
 
-def extract(
-    kind: KindOfColumn, limits: Range, spread: Spread, progress: Progress = None
-) -> tuple[Tables, dict[str, float]]:
+def extract(kind: KindOfColumn, order: Extraction) -> tuple[Tables, dict[str, float]]:
     """Tables of a kind of column, and statistics: number of runs, settling time [s], last deviations [decades].
 
-    spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
     Each run has a constant voltage; the state of a sample is its mean position after a rest at 0 V. Voltages are added in
     intervals whose interpolation is beyond its tolerance, up to MOST_RUNS runs. A column whose vacancies do not move gets
     tables of one state.
     Raises NotAsExpected for a range that the solver cannot reach, and for a column whose vacancies move, but do not stay
     where the voltage moves them.
     """
-    use = use_of(kind.speeds, limits)
-    own = widened(limits, kind.speeds)
+    limits, own = order.limits, widened(order.limits, kind.speeds)
     with reachable(limits):
         first, last = extreme_profiles(kind.bench, own)
         if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
-            return unmoved(kind, limits, spread)
+            return unmoved(kind, order)
         settling, more = settling_time(kind.bench, first, last, own)
     ends = Ends(first, last, settling)
     if np.diff(span_of(kind.bench, ends))[0] < FEWEST_MOVES * SAME:
@@ -154,9 +163,10 @@ def extract(
             f"a state that moves by {moved:.2g} of the thickness",
         )
     with reachable(limits):
-        ends, states, knots, runs, off_rate = ends_and_knots(kind, ends, limits, use, spread, progress)
-        tables, off = tables_of_knots(kind.bench, knots, states, ends.settling, spread)
+        ends, states, knots, runs, off_rate = ends_and_knots(kind, ends, order)
+        tables, off = tables_of_knots(kind.bench, knots, states, ends.settling, order.spread)
     way, late = ways(kind.bench, ends, tables, own.shortest)
+    use = use_of(kind.speeds, limits)
     (tables,) = common_knots([tables._replace(way=way)], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {
         "runs": EXTREME_RUNS + more + runs + late,
@@ -166,14 +176,14 @@ def extract(
     }
 
 
-def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, dict[str, float]]:
+def unmoved(kind: KindOfColumn, order: Extraction) -> tuple[Tables, dict[str, float]]:
     """As `extract`, for a column whose vacancies do not move: tables of the one state of a uniform film."""
-    use, c = use_of(kind.speeds, limits), uniform_film(kind.bench)
+    limits, use, c = order.limits, use_of(kind.speeds, order.limits), uniform_film(kind.bench)
     states = np.array([position(kind.bench, c)])
     sample = Branch(np.zeros(1), states, c)
     rate, none = np.full(1, np.log10(use.floor)), np.full(1, UNLIMITED)
     knots = {float(V): Knot(float(states[0]), rate, none, [sample]) for V in first_voltages(limits)}
-    tables, off = tables_of_knots(kind.bench, knots, states, limits.shortest, spread)
+    tables, off = tables_of_knots(kind.bench, knots, states, limits.shortest, order.spread)
     (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {"runs": EXTREME_RUNS, "settling": limits.shortest, "rate": 0.0, "conductance": off}
 
@@ -209,7 +219,7 @@ def span_of(bench: Bench, ends: Ends) -> tuple[float, float]:
 
 
 def ends_and_knots(
-    kind: KindOfColumn, ends: Ends, limits: Range, use: Use, spread: Spread, progress: Progress
+    kind: KindOfColumn, ends: Ends, order: Extraction
 ) -> tuple[Ends, np.ndarray, dict[float, Knot], int, float]:
     """Ends, knots of the state (Q,) between them, and the results of `knots_at`.
 
@@ -221,7 +231,7 @@ def ends_and_knots(
         low, high = span_of(kind.bench, ends)
         even = np.linspace(0.0, 1.0, STATES)
         states = low + (high - low) * (0.5 * even + 0.25 * (1.0 - np.cos(np.pi * even)))  # denser towards both ends
-        knots, more, off = knots_at(kind, ends, states, limits, use, spread, progress)
+        knots, more, off = knots_at(kind, ends, states, order)
         runs += more
         least, most = min(knots.values(), key=lambda knot: knot.rest), max(knots.values(), key=lambda knot: knot.rest)
         if not is_beyond(states, [least.rest, most.rest]):
@@ -238,22 +248,23 @@ def is_beyond(states: np.ndarray, rests: Sequence[float]) -> bool:
 
 
 def knots_at(
-    kind: KindOfColumn, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
+    kind: KindOfColumn, ends: Ends, states: np.ndarray, order: Extraction
 ) -> tuple[dict[float, Knot], int, float]:
     """Voltage -> Knot, the number of runs, and the largest deviation [decades] of the rates in the last round.
 
     The knots are incomplete if a state of rest is beyond the states.
     """
     knots: dict[float, Knot] = {}
-    next_knots, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
+    use = use_of(kind.speeds, order.limits)
+    next_knots, runs, off = dict.fromkeys(first_voltages(order.limits), kind.fast is not None), 0, 0.0
     while next_knots:
         voltages = list(next_knots)
         jobs = [(kind, ends, states, V, np.log10(use.ceiling), next_knots[V]) for V in voltages]
-        for number, (knot, spent) in spread(knot_at, jobs):
+        for number, (knot, spent) in order.spread(knot_at, jobs):
             knots[voltages[number]] = knot
             runs += spent
-            if progress:
-                progress(min(0.9, runs / MOST_RUNS))
+            if order.progress:
+                order.progress(min(0.9, runs / MOST_RUNS))
         if is_beyond(states, [knot.rest for knot in knots.values()]):
             break
         next_knots, off = knots_to_add(knots, voltages, use)
@@ -391,15 +402,15 @@ def unsettled_shares(bench: Bench, settling: float, c: np.ndarray) -> np.ndarray
     return np.clip((c @ on_way - end) / (start - end), 0.0, 1.0)
 
 
-def with_settling(bench: Bench, tables: Tables, use: Use, longest: float, spread: Spread) -> tuple[Tables, int]:
-    """Tables with those of the unsettled share, and the number of runs. longest : [s]"""
-    knots = np.linspace(0.0, 1.0, SHARE_KNOTS)
+def with_settling(kind: KindOfColumn, tables: Tables, order: Extraction) -> tuple[Tables, int]:
+    """Tables with those of the unsettled share, and the number of runs."""
+    use, longest, knots = use_of(kind.speeds, order.limits), order.limits.longest, np.linspace(0.0, 1.0, SHARE_KNOTS)
     times = np.geomspace(
         FIRST_SHARE * use.slowest / use.ceiling, longest * use.fastest,
         1 + round(SHARES_PER_DECADE * np.log10(longest * use.fastest * use.ceiling / (FIRST_SHARE * use.slowest))),
     )  # fmt: skip
     rows = np.zeros((tables.voltage.size, 3, SHARE_KNOTS))
-    for number, row in spread(settling_at, [(bench, tables, use, times, knots, V) for V in tables.voltage]):
+    for number, row in order.spread(settling_at, [(kind.bench, tables, use, times, knots, V) for V in tables.voltage]):
         rows[number] = row
     return tables._replace(
         share=knots, log_settling=rows[:, 0], settling_move=rows[:, 1], excess=rows[:, 2]

@@ -140,10 +140,10 @@ def test_states_reach_as_far_as_a_voltage_within_the_range_leads(monkeypatch):
     monkeypatch.setattr(extraction, "knot_at", knot_at)
     monkeypatch.setattr(extraction, "state_of", lambda bench, c, settling: float(c[0, 0]))
     limits = Range(-1.57, 1.57)
+    order = extraction.Extraction(limits, lambda function, jobs: enumerate(function(*job) for job in jobs))
     _, states, knots, runs, _ = extraction.ends_and_knots(
-        KindOfColumn(None, (1.0, 1.0)), Ends(np.array([[0.499]]), np.array([[0.501]]), 1.0), limits,
-        extraction.use_of((1.0, 1.0), limits), lambda function, jobs: enumerate(function(*job) for job in jobs), None,
-    )  # fmt: skip
+        KindOfColumn(None, (1.0, 1.0)), Ends(np.array([[0.499]]), np.array([[0.501]]), 1.0), order
+    )
     assert states[[0, -1]] == pytest.approx([0.2, 0.8], abs=extraction.BEYOND)
     assert runs > len(knots)
 

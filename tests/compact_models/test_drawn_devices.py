@@ -7,6 +7,7 @@ from made_model import made_model, noisy_model
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, device_factors, noise_error
+from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.tables import Range
 from otjdd.errors import NotAsExpected
 from otjdd.runs.run import simulate
@@ -17,7 +18,7 @@ from otjdd.system.pool import one_by_one
 @pytest.mark.campaign
 def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
     case = compact_device.written_case()
-    found = build.device_models(case, 2, Range(-4.3, 3.0), one_by_one)
+    found = build.device_models(case, 2, Extraction(Range(-4.3, 3.0), one_by_one))
     drive = compact_device.pulses(-2.0, 1.7, 2.0)
     points = np.column_stack((drive.times, drive.voltages)).tolist()
     reads = []
@@ -39,9 +40,9 @@ def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
 def test_one_extraction_serves_draws_of_the_activation_energy_with_their_noise():
     case = compact_device.written_case()
     cases = [case.replace("ions.activation_energy", case.ions.activation_energy + more) for more in (-5e-3, 5e-3)]
-    limits, drive = Range(-4.3, 3.0), compact_device.pulses(-2.0, 1.7, 2.0)
-    shared = build.extracted_together(cases, case, limits, one_by_one, noise=True)[1]
-    (own,) = build.extracted_one_by_one(cases[1:], limits, one_by_one, noise=True)
+    order, drive = Extraction(Range(-4.3, 3.0), one_by_one), compact_device.pulses(-2.0, 1.7, 2.0)
+    shared = build.extracted_together(cases, case, order, noise=True)[1]
+    (own,) = build.extracted_one_by_one(cases[1:], order, noise=True)
     assert shared.ions == pytest.approx(own.ions)
     reads = [each.run(drive).read_current.values for each in (shared, own)]
     assert np.abs(np.log10(reads[0] / reads[1])).max() < 0.02

@@ -19,6 +19,7 @@ from otjdd.case.rules import refuse
 from otjdd.compact_models import build, noise_error
 from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells
 from otjdd.compact_models.device_factors import drawn_changes, source
+from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, NotAsExpected, ResultError
@@ -222,16 +223,17 @@ def devices_of_cells(case: Case, progress: Progress = None, file: str = "case") 
     if draws is None:
         return [model_of_cells(case, progress, file)]
     voltage, time = needed_range(case)
-    limits, noise, alone = Range(*voltage, *time), case.ions.noise != "none", case.without_study()
+    order = Extraction(Range(*voltage, *time), one_by_one, progress)
+    noise, alone = case.ions.noise != "none", case.without_study()
     sample = draws_of(case)
     try:
         if isinstance(draws, int):
-            return build.device_models(to_extract(alone), draws, limits, one_by_one, progress, noise)
+            return build.device_models(to_extract(alone), draws, order, noise)
         assert sample is not None  # `case.crossbar.faults_of_draws` has checked it
         cases = [to_extract(device) for device in cases_of_sample(case, file)]
         if set(sample.over) <= {SPEED, SEED}:
-            return build.extracted_together(cases, to_extract(alone), limits, one_by_one, progress, noise)
-        return list(build.extracted_one_by_one(cases, limits, one_by_one, progress, noise))
+            return build.extracted_together(cases, to_extract(alone), order, noise)
+        return list(build.extracted_one_by_one(cases, order, noise))
     except NotAsExpected as error:
         raise model_fault(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 

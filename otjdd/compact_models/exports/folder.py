@@ -21,6 +21,7 @@ from otjdd.compact_models.exports import (
     testbench,
     verilog_a,
 )
+from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.model_file import dataset_of_model
 from otjdd.errors import ExtractionError
@@ -97,7 +98,7 @@ def with_train(
         return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
         with stage("devices") as progress, pool.team(request.workers) as spread:
-            models = build.device_models(case, request.devices, model.limits, spread, progress)
+            models = build.device_models(case, request.devices, Extraction(model.limits, spread, progress))
             devices = pulses.pulsed_devices(models, source, train)
         return Extracted(model, cycle, devices, None)
     return Extracted(model, cycle, None, None)

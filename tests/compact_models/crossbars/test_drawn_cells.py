@@ -45,7 +45,7 @@ def extracted(monkeypatch):
     """Cases that models would be extracted of, (as one, noisy) with them. Models are made, each with its thickness."""
     found = []
 
-    def one_by_one(cases, limits, spread, progress=None, noise=False):
+    def one_by_one(cases, order, noise=False):
         found.append((False, noise, cases))
         for case in cases:
             yield made_model.made_model(bend=0.2 * case.device.film.thickness / 1e-9)
