@@ -136,7 +136,7 @@ def test_texts_of_a_model_add_no_line_to_an_export(model):
 
     def files(text: str) -> dict[str, str]:
         named = replace(model, about=dict.fromkeys(texts, text))
-        return exports.circuits(named) | exports.networks(named, taken)
+        return exports.circuits(named) | exports.networks(exports.Extracted(named, taken))
 
     tame = files("a import os")
     for text in TEXTS:

@@ -114,15 +114,16 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
     from otjdd.plot import style
 
     try:
-        model, cycle, devices, noise = extracted_with_train(case, request, train, out, progress_lines)
+        extracted = extracted_with_train(case, request, train, out, progress_lines)
     except (ExtractionError, KeyboardInterrupt) as error:
         if (unfinished := getattr(error, "partial", None)) is not None:
             tell_error(unfinished)
             tell(f"The model as far as it got is in {out / folder.MODEL}.")
         raise
+    model, cycle, _, noise = extracted
     assert model.measured is not None  # `build.compact` measures every model
     drawn = style.encoded_picture(picture.agreement(model.measured), "png")
-    paths = folder.write_exports(model, out, cycle, devices, noise, drawn)
+    paths = folder.write_exports(extracted, out, drawn)
     tell_error(model)
     if noise:
         print("\n".join(export_noise.comparison_lines(noise.rows)))

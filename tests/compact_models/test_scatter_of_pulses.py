@@ -10,6 +10,7 @@ from otjdd.case.case import load_case
 from otjdd.compact_models import scatter_of_pulses
 from otjdd.compact_models.exports import aihwkit, export_noise, folder, neurosim
 from otjdd.compact_models.exports import pulses as equal
+from otjdd.compact_models.exports.folder import Extracted
 from otjdd.errors import CaseError
 from otjdd.results import store
 from otjdd.system import pool
@@ -104,8 +105,9 @@ def test_draws_of_the_files_scatter_as_what_was_measured(pulses, found):
 
 def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, tmp_path):
     model = made_model.made_model(decades=1.0)
-    plain, told = folder.networks(model, pulses), folder.networks(model, pulses, None, found)
-    assert not any("networks.nc" in path.name for path in folder.write_exports(model, tmp_path / "plain", pulses))
+    quiet, noisy = Extracted(model, pulses), Extracted(model, pulses, noise=found)
+    plain, told = folder.networks(quiet), folder.networks(noisy)
+    assert not any("networks.nc" in path.name for path in folder.write_exports(quiet, tmp_path / "plain"))
     assert {(tmp_path / "plain" / name).read_text() == text for name, text in plain.items()} == {True}
     values = dict(
         line.rstrip(";").split(" = ")
@@ -126,7 +128,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     device.verified = True
     assert np.log(device.programming_error(G) / G).std() == pytest.approx(0.0, abs=1e-12)
     assert np.log(device.read_noise(G) / G).std(axis=1) == pytest.approx(equal.read_sigma(ds), rel=0.03)
-    written = folder.write_exports(model, tmp_path / "noisy", pulses, None, found)
+    written = folder.write_exports(noisy, tmp_path / "noisy")
     kept = store.read(written[-1])
     assert kept.attrs["dw_min_std"] == found.pulse.dw_min_std
     assert list(kept.drawn_sigma.values) == [row.drawn for row in found.rows]

@@ -49,13 +49,15 @@ class Request(NamedTuple):
 class Extracted(NamedTuple):
     """A compact model, and the pulses, devices and noise of its exports for networks.
 
-    cycle : the pulses on the model, None with self-heating   devices, noise : None if not computed
+    cycle : the pulses on the model, None with self-heating, or for those of `pulses.pulse_cycle`
+    devices : the same pulses on devices that differ, for spreads between devices
+    noise : the scatter of the same pulses, which has devices of its own
     """
 
     model: CompactModel
-    cycle: pulses.Pulsed | None
-    devices: pulses.Devices | None
-    noise: export_noise.ExportNoise | None
+    cycle: pulses.Pulsed | None = None
+    devices: pulses.Devices | None = None
+    noise: export_noise.ExportNoise | None = None
 
 
 def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain, out: Path, stage: Stage) -> Extracted:
@@ -95,13 +97,13 @@ def with_train(
         with stage("scatter") as progress, pool.team(request.workers) as spread:
             scatter = scatter_of_pulses.measured_scatter(case, cycle, spread, request.devices, progress)
         numbers = scatter_of_pulses.with_deviations(case, scatter)
-        return Extracted(model, cycle, None, export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
+        return Extracted(model, cycle, noise=export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
     if request.devices and cycle:
         with stage("devices") as progress, pool.team(request.workers) as spread:
             models = build.device_models(case, request.devices, Extraction(model.limits, spread, progress))
             devices = pulses.pulsed_devices(models, source, train)
-        return Extracted(model, cycle, devices, None)
-    return Extracted(model, cycle, None, None)
+        return Extracted(model, cycle, devices)
+    return Extracted(model, cycle)
 
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
@@ -127,46 +129,33 @@ def circuits(model: CompactModel) -> dict[str, str]:
     return {"otj.va": verilog_a.verilog_a(model)} | testbench.example_netlists(model)
 
 
-def networks(
-    model: CompactModel,
-    taken: pulses.Pulsed | None,
-    devices: pulses.Devices | None = None,
-    noise: export_noise.ExportNoise | None = None,
-) -> dict[str, str]:
+def networks(extracted: Extracted) -> dict[str, str]:
     """Name -> text of the files for network simulators; {} for pulses without effect, or a junction with self-heating."""
-    if taken is None or taken.window < pulses.NOTHING:
+    model, cycle, devices, noise = extracted
+    if cycle is None and model.heat is None:
+        cycle = pulses.pulse_cycle(model)
+    if cycle is None or cycle.window < pulses.NOTHING:
         return {}
-    parts = export_noise.parts(noise, taken) if noise else export_noise.NONE
+    parts = export_noise.parts(noise, cycle) if noise else export_noise.NONE
     devices = noise.devices if noise else devices
     files = {
-        "aihwkit_preset.py": aihwkit.preset(model, taken, devices, parts.preset),
-        "crosssim_device.py": crosssim.device(model, taken, devices, parts.device),
+        "aihwkit_preset.py": aihwkit.preset(model, cycle, devices, parts.preset),
+        "crosssim_device.py": crosssim.device(model, cycle, devices, parts.device),
     }
     return files | {
-        f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices, parts.cell).items()
+        f"neurosim/{name}": text for name, text in neurosim.files(model, cycle, devices, parts.cell).items()
     }
 
 
-def write_exports(
-    model: CompactModel,
-    folder: Path,
-    taken: pulses.Pulsed | None = None,
-    devices: pulses.Devices | None = None,
-    noise: export_noise.ExportNoise | None = None,
-    picture: bytes = b"",
-) -> list[Path]:
+def write_exports(extracted: Extracted, folder: Path, picture: bytes = b"") -> list[Path]:
     """Write a model and all its exports into a folder, all of them or none. Returns the paths. Raises ResultError.
 
-    Files of an earlier model there are removed.
-    taken : pulses for the exports for networks, by default those of `pulses.pulse_cycle`
-    devices : the same pulses on devices that differ, for spreads between devices
-    noise : the scatter of the same pulses, which has devices of its own; its Dataset is NETWORKS
+    Files of an earlier model there are removed. The Dataset of the noise is NETWORKS.
     picture : of the error of the model, a PNG; empty for none
     """
+    model, noise = extracted.model, extracted.noise
     check_export_folder(folder)
-    if taken is None and model.heat is None:
-        taken = pulses.pulse_cycle(model)
-    texts = circuits(model) | networks(model, taken, devices, noise)
+    texts = circuits(model) | networks(extracted)
     contents = {folder / name: text.encode("ascii") for name, text in texts.items()}
     if noise is not None:
         contents[folder / NETWORKS] = store.encoded(noise.dataset().assign_attrs(model.about))

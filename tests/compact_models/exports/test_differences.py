@@ -63,7 +63,7 @@ def test_crosssim_draws_conductances_that_differ_as_the_devices_do(pulses, devic
 def test_one_device_has_no_differences_and_says_so(pulses, tmp_path):
     model = made_model.made_model(decades=1.0)
     assert set(aihwkit.preset_spreads(pulses, None).values()) == {0.0}
-    written = folder.write_exports(model, tmp_path)
+    written = folder.write_exports(folder.Extracted(model), tmp_path)
     texts = [
         path.read_text() for path in written if path.name in ("aihwkit_preset.py", "crosssim_device.py", "cell.txt")
     ]

@@ -145,7 +145,7 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
 
 
 def test_folder_has_every_file_whole(model, tmp_path):
-    written = folder.write_exports(model, tmp_path)
+    written = folder.write_exports(folder.Extracted(model), tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
         "model.nc", "otj.va", "example.cir", "example.sim", "aihwkit_preset.py",
         "crosssim_device.py",

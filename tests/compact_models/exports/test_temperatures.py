@@ -41,7 +41,7 @@ def test_a_model_that_its_current_warms_is_one_for_circuits_alone(tmp_path):
     model = made_model.warm_model(*NODES, heat=SelfHeating(2e5, 1e-8))
     with pytest.raises(NotAsExpected, match="self-heating"):
         model.run(TABLE)
-    assert {path.name for path in folder.write_exports(model, tmp_path)} == {
+    assert {path.name for path in folder.write_exports(folder.Extracted(model), tmp_path)} == {
         "model.nc", "otj.va", "example.cir", "example.sim",
     }  # fmt: skip
 
