@@ -64,14 +64,8 @@ def test_a_switch_conducts_on_the_chosen_line_alone():
 def test_drivers_are_in_series_with_their_lines():
     model = made_model.made_model()
     states = model.states(1, made_model.HIGH)
-    found = solve(
-        made_model.bar(model, 1, 1, 10.0, 90.0),
-        lines_with_drivers(made_model.bar(model, 1, 1, 10.0, 90.0), [0.3], [0.0]),
-        states,
-    )
-    other = solve(
-        made_model.bar(model, 1, 1, 100.0), lines_with_drivers(made_model.bar(model, 1, 1, 100.0), [0.3], [0.0]), states
-    )
+    apart, joined = made_model.bar(model, 1, 1, 10.0, 90.0), made_model.bar(model, 1, 1, 100.0)
+    found, other = (solve(bar, lines_with_drivers(bar, [0.3], [0.0]), states) for bar in (apart, joined))
     assert found.current == pytest.approx(other.current, rel=1e-9)
 
 
