@@ -1,7 +1,4 @@
-"""The crossbar of a case: its lines, and its devices from the compact model that it names or from an extraction.
-
-The compact model of the cells of a case: the one that it names, or an extracted one.
-"""
+"""The crossbar of a case: its lines, and its devices from the compact model that it names or from an extraction."""
 
 import os
 import tomllib
