@@ -151,21 +151,15 @@ OF_KIND = re.compile(r'columns\.kinds\[(\d+)\]\.set\."(.*)"')
 
 def movable(case: Case) -> list[str]:
     """Dotted keys of the numbers of a case that can be fitted, also in its kinds of columns and spreads."""
-    keys = [*dotted_keys(), *keys_of_columns(case)]
-    return [key for key in keys if isinstance((value_at_key(case, key) or [None])[0], float)]
-
-
-def keys_of_columns(case: Case) -> Iterator[str]:
-    """Dotted keys below [columns] that belong to one case: its spreads and its kinds."""
-    tables = {"columns.spread": case.columns.spread}
+    keys, tables = list(dotted_keys()), {"columns.spread": case.columns.spread}
     for i, kind in enumerate(case.columns.kinds or ()):
-        yield f"columns.kinds[{i}].share"
+        keys.append(f"columns.kinds[{i}].share")
         tables |= {f"columns.kinds[{i}].set": kind.set, f"columns.kinds[{i}].spread": kind.spread or {}}
     for path, table in tables.items():
         for name, value in table.items():
             inner = type(value).model_fields if isinstance(value, BaseModel) else ()
-            yield f'{path}."{name}"'
-            yield from (f'{path}."{name}".{field}' for field in inner)
+            keys += [f'{path}."{name}"', *(f'{path}."{name}".{field}' for field in inner)]
+    return [key for key in keys if isinstance((value_at_key(case, key) or [None])[0], float)]
 
 
 def known_near(case: Case, key: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -122,23 +123,17 @@ def with_units(case: Any) -> Any:
     kinds = case.columns.kinds or ()
     if not any(is_plain_number(value) for kind in kinds for value in kind.set.values()):
         return case
-    written = tuple(kind.model_copy(update={"set": set_in_units(case, kind)}) for kind in kinds)
-    return case.model_copy(update={"columns": case.columns.model_copy(update={"kinds": written})})
-
-
-def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
-    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults_of_set` reports."""
-    try:
-        device, ions = with_set(case.device, case.ions, kind, strict_units=False)
-    except CaseError:
-        return kind.set
-    plain = {"device": device.model_dump(mode="json"), "ions": ions.model_dump(mode="json")}
-    return {
-        key: value_at(plain, split_key(key, Source("columns.kinds", None)))
-        if is_plain_number(value) and key.split(".")[0] in SECTIONS
-        else value
-        for key, value in kind.set.items()
-    }
+    written = []
+    for kind in kinds:
+        values = dict(kind.set)
+        with suppress(CaseError):  # of an invalid value, which `faults_of_set` reports
+            device, ions = with_set(case.device, case.ions, kind, strict_units=False)
+            plain = {"device": device.model_dump(mode="json"), "ions": ions.model_dump(mode="json")}
+            for key, value in kind.set.items():
+                if is_plain_number(value) and key.split(".")[0] in SECTIONS:
+                    values[key] = value_at(plain, split_key(key, Source("columns.kinds", None)))
+        written.append(kind.model_copy(update={"set": values}))
+    return case.model_copy(update={"columns": case.columns.model_copy(update={"kinds": tuple(written)})})
 
 
 def is_plain_number(value: object) -> bool:

@@ -200,7 +200,15 @@ def rest_of(branches: list[Branch]) -> float:
 
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
     """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if no sample gives a rate."""
-    rates = np.concatenate([rates_between(run, rest_of(branches)) for run in branches])
+    rest, parts = rest_of(branches), []
+    for run in branches:  # rates between its samples
+        q, away = run.state, np.abs(rest - run.state)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.log(away[:-1] / away[1:]) / np.diff(run.time)
+        lagging = (np.abs(q[:-1] - q[0]) < LAG) & (away[0] > 3.0 * LAG)
+        good = (away[1:] > 0.5 * SAME) & (rate > 0.0) & (np.abs(np.diff(q)) > 0.5 * SAME) & ~lagging
+        parts.append(np.column_stack((0.5 * (q[1:] + q[:-1])[good], np.log10(rate[good]))))
+    rates = np.concatenate(parts)
     return at_states(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
@@ -256,16 +264,6 @@ def until_rest(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -
         begun = np.flatnonzero(np.append(np.inf, off) > SWING)[-1]
         del profiles[begun + np.argmin(off[begun:] > SAME) + 1 :]
     return profiles
-
-
-def rates_between(branch: Branch, rest: float) -> np.ndarray:
-    """States and log10 of the relaxation rate (n, 2) between the samples of a branch. rest : state of rest"""
-    q, away = branch.state, np.abs(rest - branch.state)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.log(away[:-1] / away[1:]) / np.diff(branch.time)
-    lagging = (np.abs(q[:-1] - q[0]) < LAG) & (away[0] > 3.0 * LAG)
-    good = (away[1:] > 0.5 * SAME) & (rate > 0.0) & (np.abs(np.diff(q)) > 0.5 * SAME) & ~lagging
-    return np.column_stack((0.5 * (q[1:] + q[:-1])[good], np.log10(rate[good])))
 
 
 def moving(branch: Branch) -> np.ndarray:

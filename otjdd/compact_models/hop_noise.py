@@ -120,19 +120,19 @@ def columns_at_rest(bench: Bench, ends: Ends, states: np.ndarray, limits: Range)
 
 
 def log_reads(bench: Bench, ends: Ends, states: np.ndarray, columns: AtRest) -> np.ndarray:
-    """log10 (Q,) of the variance of ln G at states (Q,), times the number of ions."""
-    logs = [np.log10(read_variance(bench, c, ends.settling)) for c in columns.c]
+    """log10 (Q,) of the variance of ln G at READ and states (Q,), times the number of ions.
+
+    Of ions that move within the settling time of the column.
+    """
+    logs, settling = [], ends.settling
+    for c in columns.c:
+        run = run_from(bench, c)
+        integrate.jump(run, READ)
+        charges = linear_column(run).charges
+        slope = charges.log_chord_by_ions()
+        variance = float(0.5 * settling * slope @ charges.propagator(settling) @ (hops(run) * slope))
+        logs.append(np.log10(max(variance * ions_per_area(bench), 1e-12)))
     return at_states(ordered(np.column_stack((columns.state, logs))), states)
-
-
-def read_variance(bench: Bench, c: np.ndarray, settling: float) -> float:
-    """Variance of ln G at READ by ions that move within `settling` seconds, times their number. c : (1, N) at rest"""
-    run = run_from(bench, c)
-    integrate.jump(run, READ)
-    charges = linear_column(run).charges
-    slope = charges.log_chord_by_ions()
-    variance = float(0.5 * settling * slope @ charges.propagator(settling) @ (hops(run) * slope))
-    return float(max(variance * ions_per_area(bench), 1e-12))
 
 
 def spectra_at(
@@ -253,7 +253,7 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
             rate = np.log((rest - q[i]) / (rest - q[i + 1])) / step
         binomial = 0.5 * ((rest - low) * (high - q[i]) + (high - rest) * (q[i] - low)) / ions
         along_path = w @ (passed[i + 1] - passed[i])
-        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `bench.rates_between`
+        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `bench.log_rates`
         if not lagging and abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
             diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
             samples.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))

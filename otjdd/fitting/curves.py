@@ -299,7 +299,13 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
     """
     y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
-    noise = stated if np.isfinite(stated).any() else InstrumentNoise(noise_level(ds, quantity, given))
+    noise = stated
+    if not np.isfinite(stated).any():
+        floor = ds[quantity].attrs.get("noise_floor", np.nan)
+        if given is not None:  # the uncertainty of the smallest numbers, which are lost in it
+            lost = np.abs(y) < LOST * given
+            floor = np.median(given[lost]) if lost.any() else np.nan
+        noise = InstrumentNoise(float(floor))
     scale = scale_of(quantity, y, noise.size)
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
@@ -319,14 +325,6 @@ def on_scale(relative: float, y: np.ndarray, noise: np.ndarray, scale: Scale) ->
     """
     size = scale.size if scale.kind == "linear" else np.abs(y)
     return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
-
-
-def noise_level(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
-    """Noise [SI] in which the smallest numbers are lost, from their uncertainty if given; nan without noise."""
-    if given is None:
-        return float(ds[quantity].attrs.get("noise_floor", np.nan))
-    lost = np.abs(ds[quantity].values) < LOST * given
-    return float(np.median(given[lost])) if lost.any() else np.nan
 
 
 def has_repeats(rows: xr.Dataset) -> bool:

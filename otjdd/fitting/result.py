@@ -271,30 +271,25 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
     """
     head = [f"# {ds.attrs['title']}: reduced chi-square {ds.attrs['reduced_chi_square']:.4g}"]
     head += [f"# {line}" for line in ds.attrs["warnings"].splitlines()]
-    case, comments = fitted_case(ds, digits=DIGITS), remarks(ds)
-    if base is None or below is None:
-        notes = [f"# {key} = {value}" for key, value in comments.items()]
-        return "\n".join([*head, *notes]) + "\n\n" + toml_text.write(case.plain())
-    title = toml_text.toml_value(ds.attrs["title"][:200])
-    lines = [*head, f"base = {toml_text.toml_value(base)}", f"title = {title}", ""]
-    for key, value in case_differences(below.without_study().plain(), case.plain()):
-        if key != "title":
-            comment = f"  # {comments.pop(key)}" if key in comments else ""
-            lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
-    # Comments remain for values in a list, such as kinds of columns, and for values that did not change.
-    lines += [f"# {key}: {comment}" for key, comment in comments.items()]
-    return "\n".join(lines) + "\n"
-
-
-def remarks(ds: xr.Dataset) -> dict[str, str]:
-    """Key -> its error, whether it is at its bound, its values for other data sets."""
     of_keys: dict[str, list[str]] = {}
     for fitted in fitted_parameters(ds):
         (value, error), data = fitted.texts, fitted.parameter.data
         where = "" if data is None else f"data set {data + 1}: {value}, "
         bound = ", at its bound" if fitted.at_bound else ""
         of_keys.setdefault(fitted.parameter.key, []).append(f"{where}standard error {error}{bound}")
-    return {key: "; ".join(texts) for key, texts in of_keys.items()}
+    case, comments = fitted_case(ds, digits=DIGITS), {key: "; ".join(texts) for key, texts in of_keys.items()}
+    if base is None or below is None:
+        notes = [f"# {key} = {comment}" for key, comment in comments.items()]
+        return "\n".join([*head, *notes]) + "\n\n" + toml_text.write(case.plain())
+    title = toml_text.toml_value(ds.attrs["title"][:200])
+    lines = [*head, f"base = {toml_text.toml_value(base)}", f"title = {title}", ""]
+    for key, changed in case_differences(below.without_study().plain(), case.plain()):
+        if key != "title":
+            comment = f"  # {comments.pop(key)}" if key in comments else ""
+            lines.append(f"{key} = {toml_text.toml_value(changed)}{comment}")
+    # Comments remain for values in a list, such as kinds of columns, and for values that did not change.
+    lines += [f"# {key}: {comment}" for key, comment in comments.items()]
+    return "\n".join(lines) + "\n"
 
 
 def case_differences(
