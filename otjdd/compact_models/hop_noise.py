@@ -77,11 +77,6 @@ def hops(run: Run) -> np.ndarray:
     return rate * (factors[UPHILL, inner] * c[:-1] * free[1:] + factors[DOWNHILL, inner] * c[1:] * free[:-1])
 
 
-def propagator(run: Run, step: float) -> np.ndarray:
-    """(1 - step dJ/dS)^-1 of the column of a settled run at constant V_j, an array (N - 1, N - 1). step : [s]"""
-    return linear_column(run).charges.propagator(step)
-
-
 def linear_column(run: Run) -> linear_response.LinearColumn:
     """The column of a settled run, linear around its state. Raises SolverError."""
     column = linear_response.linearised_column(run.junction, run.state, 0, 1.0)
@@ -247,7 +242,7 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
         step, moved = branch.time[i + 1] - branch.time[i], q[i + 1] - q[i]
         run = run_from(bench, branch.c[i : i + 1])
         integrate.jump(run, voltage)
-        w = propagator(run, step).T @ w
+        w = linear_column(run).charges.propagator(step).T @ w
         w /= np.abs(w).max()
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.log((rest - q[i]) / (rest - q[i + 1])) / step

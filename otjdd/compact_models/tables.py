@@ -193,11 +193,6 @@ def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray)
     return spline(knots_of(tables, name), chebyshev_factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
-def limited(tables: Tables) -> bool:
-    """True where the attempt frequency limits the rates."""
-    return bool((tables.log_limit < UNLIMITED).any())
-
-
 def combined_rate(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
     """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
     return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10

@@ -14,7 +14,7 @@ from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.axes import TEMPERATURE, monomials
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.tables import LN10, chebyshev_factors, degree, knots_of, limited, monotone, spline
+from otjdd.compact_models.tables import LN10, UNLIMITED, chebyshev_factors, degree, knots_of, monotone, spline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,7 +65,8 @@ def functions(model: CompactModel, t: int) -> Functions:
     """Functions of kind t of the columns of a model."""
     kind, of_nodes = model.kinds[t], [own.kinds[t] for own in nodes(model)]
     count, shares = degree(kind, "log_rate") + 1, degree(kind, "excess") + 1 if kind.share.size > 1 else 0
-    rates, reads, settling = "ac" if limited(kind) else "a", "bd", SETTLING_LETTERS if shares else ""
+    limited = (kind.log_limit < UNLIMITED).any()  # by the attempt frequency
+    rates, reads, settling = "ac" if limited else "a", "bd", SETTLING_LETTERS if shares else ""
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     tables |= {"k": ("log_settling", LN10), "m": ("settling_move", 1.0), "z": ("excess", LN10)}
     smooth = {

@@ -146,7 +146,9 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     kinds = [functions(model, t) for t in range(len(model.kinds))]
     noisy, power = model.noise is not None and not paced, 2.0 * ELEMENTARY_CHARGE
     about = [
-        line for text in [*export_header(model), f"licence: {LICENCE}, as otjdd", *TRIED] for line in wrapped(text)
+        line
+        for text in [*export_header(model), f"licence: {LICENCE}, as otjdd", *TRIED]
+        for line in textwrap.wrap(text, WIDTH - 3, subsequent_indent="  ", break_on_hyphens=False)
     ]
     text = filled_template(
         "junction.va", **WORDS, LICENCE=LICENCE, about=about, paced=paced, noisy=noisy,
@@ -163,11 +165,6 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         four_k=number(2.0 * power * BOLTZMANN_EV), heated=model.heat is not None, advice=ADVICE,
     )  # fmt: skip
     return "\n".join(line for whole in text.split("\n") for line in folded(whole))
-
-
-def wrapped(text: str) -> list[str]:
-    """Lines of a comment below WIDTH, the later ones indented."""
-    return textwrap.wrap(text, WIDTH - 3, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def folded(line: str) -> list[str]:
