@@ -1,9 +1,13 @@
-"""xarray as `xr`, which is imported when a name of it is first used: commands that need no Dataset do without its 0.3 s."""
+"""xarray as `xr`, which is imported when a name of it is first used: commands that need no Dataset do without its 0.3 s.
 
+Type checkers read late.pyi, where `xr` is the module itself.
+"""
+
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-__all__ = ["xr"]
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 
 
 class Late:
@@ -12,11 +16,43 @@ class Late:
     def __init__(self, module: str) -> None:
         self.module = module
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(import_module(self.module), name)
 
 
-if TYPE_CHECKING:
-    import xarray as xr
-else:
-    xr = Late("xarray")
+xr = Late("xarray")
+
+
+class Following:
+    """Import hook: finds one module by the other finders, and imports another one when the first has been executed."""
+
+    def __init__(self, first: str, then: str) -> None:
+        self.first, self.then, self.looking = first, then, False
+
+    def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name != self.first or self.looking:
+            return None
+        self.looking = True
+        try:
+            spec = find_spec(name)
+        finally:
+            self.looking = False
+        if spec and spec.loader:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                load(module)
+                import_module(self.then)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def when_imported(first: str, then: str) -> None:
+    """Import a second module as soon as the first is imported, or now if it is already."""
+    if first in sys.modules:
+        import_module(then)
+    else:
+        sys.meta_path.insert(0, Following(first, then))

@@ -1,0 +1,5 @@
+import xarray as xr
+
+__all__ = ["when_imported", "xr"]
+
+def when_imported(first: str, then: str) -> None: ...
