@@ -34,7 +34,7 @@ PICTURE = """
 from otjdd.plot import reads
 from otjdd.plot.runs import NamedResult
 
-DRAW = {"loop": (1, lambda verdict, axes: reads.loop(axes[0], [NamedResult(verdict.trials[0].ds)]))}
+DRAW = {"loop": (1, lambda verdict, axes: reads.draw_loop(axes[0], [NamedResult(verdict.trials[0].ds)]))}
 """
 
 
