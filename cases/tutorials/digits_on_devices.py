@@ -29,7 +29,7 @@ from otjdd.compact_models.exports.pulses import pulse_cycle
 # %%
 model = otjdd.compact("ltp-ltd", {"device.film.cells": 48}, voltage=(-2.5, 2.2), time=(50e-9, 1.0), measure=False)
 pulses = pulse_cycle(model)
-device = aihwkit.weight_steps(pulses)
+device = aihwkit.steps(pulses)
 low, high = pulses.up.min(), pulses.up.max()
 raising, lowering, count = pulses.train
 print(f"{count} pulses of {raising.voltage:g} V and of {lowering.voltage:g} V, {raising.width:g} s each")

@@ -72,7 +72,7 @@ def test_electrons_scatter_by_their_number_in_a_read():
 
 
 def test_rules_without_noise_are_those_of_the_mean(pulses):
-    steps, differ = aihwkit.weight_steps(pulses), aihwkit.preset_spreads(pulses, None)
+    steps, differ = aihwkit.steps(pulses), aihwkit.preset_spreads(pulses, None)
     drawn = aihwkit.drawn_weights(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
     w, seen = np.ones(1), []
     for up in ([False] * N + [True] * N) * 2:

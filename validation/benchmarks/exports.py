@@ -67,7 +67,7 @@ def starts() -> np.ndarray:
 
 def rule(folder: Path) -> np.ndarray:
     """Weights (2 PULSES, STARTS) after each pulse, by the update rule."""
-    steps, w, found = aihwkit.weight_steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
+    steps, w, found = aihwkit.steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
     for up in [True] * PULSES + [False] * PULSES:
         w = aihwkit.after_one_pulse(steps, w, up)
         found.append(w)

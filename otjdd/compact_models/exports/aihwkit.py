@@ -62,7 +62,7 @@ def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
     return 2.0 * (curve - low) / (high - low) - 1.0
 
 
-def weight_steps(pulses: Pulsed) -> WeightSteps:
+def steps(pulses: Pulsed) -> WeightSteps:
     """Steps at evenly spaced weights, interpolated between the pulses and constant beyond them."""
     low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
@@ -95,9 +95,7 @@ def preset_spreads(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:
         return dict.fromkeys(("dw_min_dtod", "w_min_dtod", "w_max_dtod", "up_down_dtod"), 0.0)
     low, high = pulses.ends
     w_min, w_max = (weights(ends, low, high) for ends in devices.ends)
-    of_devices = [
-        weight_steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)
-    ]
+    of_devices = [steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)]
     step, up_down = np.transpose([(of_device.dw_min, of_device.up_down) for of_device in of_devices])
     step = step * 0.5 * (w_max - w_min)
     values = step.std(ddof=1) / step.mean(), w_min.std(ddof=1), w_max.std(ddof=1), up_down.std(ddof=1)
@@ -108,7 +106,7 @@ def preset(
     model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: PresetNoise | None = None
 ) -> str:
     """Text of a module with the function `otj_device()`, and with noise also `otj_noise_model()` for inference."""
-    of_device, differ = weight_steps(pulses), noise.differ if noise else preset_spreads(pulses, devices)
+    of_device, differ = steps(pulses), noise.differ if noise else preset_spreads(pulses, devices)
     low, high = pulses.ends
     about = [
         *export_header(model),

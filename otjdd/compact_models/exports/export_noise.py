@@ -138,7 +138,7 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     solver, devices = sigmas(cycles_of(measured)), mean_cycles(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
-    steps, aim = aihwkit.weight_steps(pulses), Sigmas(*(value / per_weight for value in solver))
+    steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
     names, quiet = tuple(aihwkit.preset_spreads(pulses, None)), aihwkit.PulseNoise(0.0, 0.0)
 
     def differing(values: Sequence[float]) -> Cycles:

@@ -39,7 +39,7 @@ def test_cycle_that_does_not_close_says_so(model, monkeypatch):
 
 
 def test_update_rule_of_the_preset_follows_the_pulses(pulses):
-    steps = aihwkit.weight_steps(pulses)
+    steps = aihwkit.steps(pulses)
     low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
     for curve, up in ((pulses.up, True), (pulses.down, False)):
         w = np.array(aihwkit.weights(curve, low, high))
@@ -64,7 +64,7 @@ def test_preset_takes_the_pairs_that_were_tried_and_what_is_newer(model, pulses,
 
 def test_preset_is_a_module_with_these_steps(model, pulses):
     scope = presets.preset_names(aihwkit.preset(model, pulses))
-    told, steps = scope["otj_device"](dw_min_std=0.1), aihwkit.weight_steps(pulses)
+    told, steps = scope["otj_device"](dw_min_std=0.1), aihwkit.steps(pulses)
     assert told["dw_min"] == pytest.approx(steps.dw_min, rel=1e-8)
     assert told["piecewise_up"] == pytest.approx(steps.up, rel=1e-7, abs=1e-8)
     assert told["dw_min_std"] == 0.1
