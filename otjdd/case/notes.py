@@ -14,7 +14,7 @@ from otjdd.case.base import facts_of
 from otjdd.case.case import Case
 from otjdd.case.device import Device, Ions, Published, materials
 from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases, value_at
-from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight
+from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight, exchanging_sides
 from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
 from otjdd.case.kinds import OF_LAYERS, WELLS, stands_in
 from otjdd.case.problem import KeyPath, Source, dotted
@@ -373,7 +373,19 @@ def instrument_notes(case: Case) -> list[str]:
 
 
 def unfollowed_notes(case: Case) -> list[str]:
-    """A line for each key of [ions] that the case states and nothing follows."""
+    """A line for each key of [ions], and each energy of a layer, that the case states and nothing follows."""
     stated = case.ions.model_dump(exclude_unset=True, exclude_none=True)
     keys = [key for key in (*OF_LAYERS, *WELLS) if key.removeprefix("ions.") in stated]
-    return [f"{key} has no effect: {why}" for key in keys if (why := stands_in(case, key)[0])]
+    lines = [f"{key} has no effect: {why}" for key in keys if (why := stands_in(case, key)[0])]
+    film = case.device.film
+    if not isinstance(film, LayeredFilm) or exchanging_sides(case.device):
+        return lines
+    energies = {sheet.site_energy for sheet in film.stack if sheet.mobile}
+    if len(energies) == 1 and energies != {0.0}:
+        same = "vacancies follow its differences, and all their layers have the same"
+        lines += [
+            f"device.film.layers[{i}].site_energy has no effect: {same}"
+            for i, sheet in enumerate(film.stack)
+            if sheet.mobile
+        ]
+    return lines

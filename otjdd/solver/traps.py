@@ -49,7 +49,7 @@ from otjdd.case.traps import Trap
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.laws import K0
 from otjdd.mechanisms.exchange import open_faces
-from otjdd.mechanisms.traps.capture import LEFT, RIGHT
+from otjdd.mechanisms.traps.capture import LEFT, NOTHING, RIGHT
 from otjdd.mechanisms.traps.kinetic import fill_traps, moment_of_rates, voltage_shares
 from otjdd.mechanisms.traps.sites import (
     DEGENERACY,
@@ -351,7 +351,10 @@ class Swing(NamedTuple):
 
 
 def swings_of_rates(run: Run, swing: Swing) -> np.ndarray:
-    """Derivatives (K, T, RATES) [1/V] of the logarithms of the rates of a settled run along a swing. Raises SolverError."""
+    """Derivatives (K, T, RATES) [1/V] of the logarithms of the rates of a settled run along a swing. Raises SolverError.
+
+    Where a rate ends within VOLTAGE_STEP it is the derivative on the side where it does not; 0 of a rate that is zero.
+    """
     state, V, ends = run.state, float(run.state.V[0]), []
     arrays = tuple(zip((state.c, state.passed, state.P), swing[1:], strict=True))
     before = [array.copy() for array, _ in arrays]
@@ -361,8 +364,13 @@ def swings_of_rates(run: Run, swing: Swing) -> np.ndarray:
         ends.append(log_rates_at(run, V + step * swing.V))
     for (array, _), there in zip(arrays, before, strict=True):
         array[:] = there
-    log_rates_at(run, V)
-    return np.asarray((ends[0] - ends[1]) / (2.0 * VOLTAGE_STEP))
+    here = log_rates_at(run, V)
+    passes = [
+        end > 0.5 * NOTHING for end in ends
+    ]  # a level at the edge of an electrode may have a rate on one side alone
+    above, below = (np.where(able, end, here) for able, end in zip(passes, ends, strict=True))
+    distance = VOLTAGE_STEP * np.where(here > 0.5 * NOTHING, passes[0].astype(float) + passes[1], 0.0)
+    return np.divide(above - below, distance, out=np.zeros_like(here), where=distance > 0.0)
 
 
 def log_rates_at(run: Run, V: float) -> np.ndarray:

@@ -114,6 +114,11 @@ def test_keys_of_ions_that_nothing_follows_are_noted():
     own |= {"activation_energy": "0.5 eV"}
     both = load_case("junction", {"device.film": {"layers": [own, own], "electrons": "none"}})
     assert [line.split(" has")[0] for line in unfollowed_notes(both)] == ["ions.activation_energy"]
+    deep = own | {"site_energy": "-0.1 eV"}
+    alike, unlike = ({"device.film": {"layers": [deep, other], "electrons": "none"}} for other in (deep, own))
+    of_layers = [f"device.film.layers[{i}].site_energy" for i in range(2)]
+    assert [line.split(" has")[0] for line in unfollowed_notes(load_case("junction", alike))][1:] == of_layers
+    assert unfollowed_notes(load_case("junction", unlike)) == unfollowed_notes(both)
 
 
 def test_two_levels_of_oxygen_that_disagree_are_named():

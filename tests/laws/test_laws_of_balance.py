@@ -432,7 +432,11 @@ def test_the_free_energy_never_rises_at_a_constant_voltage(data):
         raise NoStatement(str(error)) from error
 
 
-@law(needs=(of.neutral_kinetic_trap,), without=(of.circuit, of.exchange, of.noise, of.heat), drives=(of.small_signal,))
+# the rate of a trap of device 311 ends within the step of the differences
+@law(
+    seeds=(*range(7), 311), needs=(of.neutral_kinetic_trap,), without=(of.circuit, of.exchange, of.noise, of.heat),
+    drives=(of.small_signal,),
+)  # fmt: skip
 def test_without_voltage_the_noise_is_that_of_nyquist(data):
     """4 kT Re Y of the traps, which is Re Y less that of the device without them; nothing flows there on the mean."""
     drive = data["drive"] | {"bias": ["0 V"]}

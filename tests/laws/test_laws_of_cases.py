@@ -12,6 +12,7 @@ from any_law import ENDS, TIGHT, NoStatement, alike, bits, in_table, law, reads_
 from otjdd.case import toml_text
 from otjdd.case.case import parse_case
 from otjdd.case.notes import unfollowed_notes
+from otjdd.case.problem import dotted
 from otjdd.errors import SolverError
 from otjdd.results.outputs import OUTPUTS
 from otjdd.runs.run import simulate
@@ -32,7 +33,7 @@ TEXTS = {"title", "name", "material"}  # keys without a number
 # every device
 
 
-@law(seeds=range(12))
+@law(seeds=(*range(12), 319))  # 319 empties into its electrode
 def test_a_device_that_check_accepts_comes_to_its_end(data):
     """Or says what ended it, as physics may: only a junction that heats itself has to. Nothing is nan."""
     if not of.accepted(data):
@@ -46,8 +47,10 @@ def test_a_device_that_check_accepts_comes_to_its_end(data):
         assert any(words in str(ended) for words in ENDS), str(ended)
         assert ended.partial is not None
         return
-    for name in ("conduction_current", "junction_voltage", "electrode_charge", "vacancy_mean_position", "read_current"):
+    for name in ("conduction_current", "junction_voltage", "electrode_charge", "read_current"):
         assert np.isfinite(ds[name].values).all(), name
+    if "vacancies" not in ds:  # an electrode may take all of a column, which then have no place
+        assert np.isfinite(ds["vacancy_mean_position"]).all()
 
 
 @law(seeds=range(12), drives=(of.curve,))
@@ -268,7 +271,7 @@ WITHOUT_EFFECT = {  # keys whose change may change nothing, whole numbers apart:
 }  # fmt: skip
 
 
-@law(seeds=(*range(6), 85), without=(of.noise,))
+@law(seeds=(*range(6), 85, 301), without=(of.noise,))
 def test_each_key_that_check_accepts_changes_a_number(data):
     """A tenth more or less of six keys of a device, drawn at random: some output of the run is another one."""
     plain, rng = run_of(data), np.random.default_rng(sum(map(ord, of.text_of(data))))
@@ -284,7 +287,7 @@ def test_each_key_that_check_accepts_changes_a_number(data):
             continue
         table[path[-1]] = value
         noted = unfollowed_notes(parse_case(of.text_of(new))) if of.accepted(new) else None
-        if noted is None or any(line.startswith(".".join(map(str, path))) for line in noted):
+        if noted is None or any(line.startswith(dotted(path)) for line in noted):
             continue
         tried += 1
         try:

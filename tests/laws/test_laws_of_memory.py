@@ -24,6 +24,7 @@ from any_law import (
 )  # fmt: skip
 
 from otjdd.case.case import parse_case
+from otjdd.mechanisms.traps.kinetic import LEAST_SHARE
 from otjdd.results import store
 from otjdd.runs import run
 from otjdd.runs.run import simulate
@@ -49,11 +50,14 @@ MEMORY = {  # last values of what a run starts from -> error of a run in two pie
 }  # fmt: skip
 
 
-def ends_alike(one, other, sizes=None):
+def ends_alike(one, other):
     """Assert that two runs end in one state, to the tolerance of their steps."""
     for name, rel in MEMORY.items():
         if name in one and one[name].size:
-            alike(one[name][-1], other[name][-1], rel, what=name)
+            size = float(np.abs(one[name][-1]).max())
+            if name == "trap_filling_groups":  # as the steps measure its error
+                size = max(size, LEAST_SHARE)
+            alike(one[name][-1], other[name][-1], rel, size, name)
     for name in ("reservoir_filling_left", "reservoir_filling_right"):
         if name in one:
             alike(one[name][-1], other[name][-1], 1e-3, 1.0, name)
@@ -110,9 +114,9 @@ def test_a_run_in_two_pieces_is_the_run_in_one(data):
     alike(currents, whole.read_current.values, 3e-3, what="reads")
 
 
-@law(without=(of.noise, of.initial), in_turn=EACH_MEMORY[:-1])
+@law(seeds=(*range(1, 7), 14, 318), without=(of.noise, of.initial), in_turn=EACH_MEMORY[:-1])
 def test_a_history_leaves_what_a_drive_with_its_voltages_leaves(data):
-    """Also where the junction charges as slowly as the voltages change."""
+    """Also where the junction charges as slowly as the voltages change. After a history it is as cold as at first."""
     time = 0.2 * along(data)[-1][0]
     steps = [(0.9, time), (-0.6, 0.5 * time), (0.7, 0.1 * time)]
     ends = [0.0, *itertools.accumulate(duration for _, duration in steps)]
@@ -123,7 +127,9 @@ def test_a_history_leaves_what_a_drive_with_its_voltages_leaves(data):
     driven = run_of(with_keys(data, circuit=slow, drive=table_of(points)), **TIGHT)
     writes = [{"voltage": f"{voltage} V", "duration": f"{duration!r} s"} for voltage, duration in steps]
     after = with_keys(data, circuit=slow, ions__initial={"history": writes})
-    ends_alike(driven, run_of(after, **TIGHT).isel(snapshot=[0], time=[0]))
+    ends_alike(
+        driven.drop_vars("snapshot_temperature", errors="ignore"), run_of(after, **TIGHT).isel(snapshot=[0], time=[0])
+    )
 
 
 @law(seeds=(40, 1, 10, 27, 4, 5, 6, 7, 81, 92), in_turn=EACH_MEMORY)
