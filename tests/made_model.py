@@ -10,8 +10,15 @@ from otjdd.compact_models.axes import ModelAxis, points
 from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables
-from otjdd.compact_models.tables import UNLIMITED, SelfHeating, Tables, begun_at_rest
+from otjdd.compact_models.tables import (
+    UNLIMITED,
+    DeviceSpread,
+    ModelNoise,
+    NoiseTables,
+    SelfHeating,
+    Tables,
+    begun_at_rest,
+)
 
 LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
 LIMITS = Range(-3.0, 3.0, 2e-8, 1e3)

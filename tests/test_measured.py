@@ -2,7 +2,7 @@
 
 import pytest
 
-from otjdd.system import marks
+from otjdd.system import text_files
 from validation import measured
 
 FILES = measured.files()
@@ -12,7 +12,7 @@ FILES = measured.files()
 def test_tables_are_made_from_the_data_beside_them(file):
     for name, part in measured.read(file.parent).items():
         text = (file.parent / part["readme"]).read_text(encoding="utf-8")
-        assert marks.part(text, name) == measured.table(part), "run: python -m validation.measured"
+        assert text_files.generated_part(text, name) == measured.table(part), "run: python -m validation.measured"
         assert all(row["commit"] and row["date"] and row["machine"] for row in part["rows"])
 
 

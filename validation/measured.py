@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from otjdd.system import marks
+from otjdd.system import text_files
 
 HERE = Path(__file__).parent
 FILE, README = "measured.json", "README.md"
@@ -73,7 +73,7 @@ def keep(
     (folder / FILE).write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_tables(folder)
     if part.startswith(CLAIMS):
-        marks.update(HERE / README, "verdicts", verdicts())
+        text_files.replace_generated_part(HERE / README, "verdicts", verdicts())
 
 
 def cell(value) -> str:
@@ -98,7 +98,7 @@ def table(part: dict) -> str:
 def write_tables(folder: Path) -> None:
     """Write the parts of a folder between their marks in its README. Raises ValueError for a README without the marks."""
     for name, part in read(folder).items():
-        marks.update(folder / part.get("readme", README), name, table(part))
+        text_files.replace_generated_part(folder / part.get("readme", README), name, table(part))
 
 
 def verdicts() -> str:
@@ -124,7 +124,7 @@ def files() -> list[Path]:
 
 
 def main() -> None:
-    marks.update(HERE / README, "verdicts", verdicts())
+    text_files.replace_generated_part(HERE / README, "verdicts", verdicts())
     for file in files():
         write_tables(file.parent)
         print(file.parent.name)

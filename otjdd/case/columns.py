@@ -24,7 +24,7 @@ from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key,
 from otjdd.case.device import Device, Ions
 from otjdd.case.study_axes import Flat
 from otjdd.errors import NotAsExpected
-from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
+from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.units import Quantity, brief
 
 MOST_COLUMNS = 256

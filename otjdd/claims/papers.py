@@ -36,8 +36,8 @@ from otjdd.case.keys import value_in_case
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.claims.claim import Claim, ClaimTrial, Figure, Trials
 from otjdd.errors import CaseError
-from otjdd.fitting.result import case_differences
-from otjdd.fitting.targets import load
+from otjdd.fitting.fit import case_differences
+from otjdd.fitting.targets import files
 from otjdd.fitting.targets.task import Calibration, Target, TargetedRun, TargetTask
 from otjdd.studies.plan import plan
 from otjdd.units import brief
@@ -325,7 +325,7 @@ class ClaimCalibration(Calibration):
 
 def load_task(path: str | Path) -> TargetTask:
     """Read a calibration and its cases. Raises OSError, CaseError with all problems of one of the files."""
-    return load.load_task(path, ClaimCalibration)
+    return files.load_task(path, ClaimCalibration)
 
 
 def limits_of(figure: Figure) -> dict[str, Any]:

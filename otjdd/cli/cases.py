@@ -34,7 +34,7 @@ from otjdd.cli.arguments import (
 )
 from otjdd.cli.results import save_figure
 from otjdd.errors import ExitCode, SolverError
-from otjdd.system import interpreter, marks
+from otjdd.system import interpreter, text_files
 from otjdd.system.interpreter import without_unused
 from otjdd.system.late import xr
 from otjdd.system.limits import limits, shielded
@@ -162,7 +162,7 @@ def schema(
 
         name, table = ("combinations", rules) if update.stem == "combinations" else ("keys", keys)
         with usage_of("--update"):
-            marks.update(update, name, table.markdown())
+            text_files.replace_generated_part(update, name, table.markdown())
         return
 
     from otjdd.case.keys import editor_schema

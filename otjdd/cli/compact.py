@@ -136,7 +136,7 @@ def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> N
 
 def tell_error(model: CompactModel) -> None:
     """Print the error of a model, a line for each drive."""
-    from otjdd.compact_models import device_factors, noise_error
+    from otjdd.compact_models import noise_error
     from otjdd.compact_models.error import error_lines
 
     errors = error_lines(model)
@@ -145,7 +145,7 @@ def tell_error(model: CompactModel) -> None:
         print("\n".join([*(row.words for row in errors), constant]))
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
-    for line in (*noise_error.noise_lines(model), *device_factors.words(model)):
+    for line in (*noise_error.noise_lines(model), *noise_error.words(model)):
         print(line)
     if warning := noise_error.negligible_noise(model):
         tell(f"warning: {warning}")

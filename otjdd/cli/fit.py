@@ -264,12 +264,13 @@ def task_of(
 
 def show(ds: xr.Dataset, as_json: bool, quiet: bool, *below: str) -> None:
     """Print a fit as JSON, or as a table with lines below it."""
-    from otjdd.fitting import result
+    from otjdd.fitting.fit import as_json as numbers_of_fit
+    from otjdd.fitting.fit import parameter_table
 
     if as_json:
-        print(json.dumps(result.as_json(ds), indent=2))
+        print(json.dumps(numbers_of_fit(ds), indent=2))
     elif not quiet:
-        say("\n".join([result.parameter_table(ds), *below]))
+        say("\n".join([parameter_table(ds), *below]))
 
 
 def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
@@ -361,11 +362,12 @@ def predict(
     check_picture(plot)
     case = load_checked(path, [], allow_outside)
     check_outputs(out, plot, inputs=[file])
-    from otjdd.fitting import prediction, result
+    from otjdd.fitting import prediction
+    from otjdd.fitting.fit import read_fit
     from otjdd.results import store
     from otjdd.system.pool import cores
 
-    fit = result.read_fit(file)
+    fit = read_fit(file)
     changes = changes_of(settings)  # of the fitted device under the drive of the case
     with usage_of("FIT.nc"), progress_bar("predict", quiet=False) as progress:
         ds = prediction.predict(
@@ -408,11 +410,11 @@ def design(
     Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
     """
     check_picture(plot)
-    from otjdd.fitting import result
     from otjdd.fitting.design import design as expected
+    from otjdd.fitting.fit import read_fit
     from otjdd.system.pool import cores
 
-    fit = result.read_fit(file)
+    fit = read_fit(file)
     check_outputs(plot)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}

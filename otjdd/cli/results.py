@@ -146,7 +146,7 @@ def stored_dataset(file: Path) -> xr.Dataset:
     if not file.is_dir():
         ds = store.read(file)
         if "fit" in ds.attrs:
-            from otjdd.fitting.result import check_parts
+            from otjdd.fitting.fit import check_parts
 
             check_parts(ds, file)
         return ds

@@ -30,7 +30,7 @@ from otjdd.cli.arguments import (
     usage_of,
 )
 from otjdd.errors import ExitCode
-from otjdd.system import marks
+from otjdd.system import text_files
 from otjdd.system.interpreter import without_unused
 from otjdd.system.terminal import say, tell
 
@@ -195,7 +195,7 @@ def validate(
     if report:
         tell(f"The report is {reporting.write_page(verdicts, report, quick)}")
     if update:
-        marks.update(update, reporting.PART, reporting.to_markdown(verdicts))
+        text_files.replace_generated_part(update, reporting.PART, reporting.to_markdown(verdicts))
     reporting.print_verdicts(verdicts, form)
     sys.stdout.flush()
     surprises = reporting.surprises(verdicts)
@@ -213,7 +213,7 @@ def check_places(names: list[str], update: Path | None, folders: Sequence[Path |
         papers.discover(names=names)
     with usage_of("--update"):
         if update:
-            marks.check(update, reporting.PART)
+            text_files.generated_part_of(update, reporting.PART)
     for folder in filter(None, folders):
         check_folder(folder)
 
@@ -248,41 +248,41 @@ def calibrate(
     """
     from otjdd.claims.papers import load_task
     from otjdd.fitting.search import SearchSettings
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import files
 
     task = load_task(file)
     if out:
         check_folder(out.parent)
-        check_outputs(*result.written_files(out, task))
-        result.check_files_replaceable(out, task)
+        check_outputs(*files.written_files(out, task))
+        files.check_files_replaceable(out, task)
     if resume and not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    earlier = earlier_search(result.path_beside(out), "search") if resume and out else None
+    earlier = earlier_search(files.path_beside(out), "search") if resume and out else None
     settings = SearchSettings(evaluations, spread=spread, seed=seed, jacobians=rounds and rounds + 1, final=sensitivity)
-    tell(result.asked(task))
-    visited = result.read_visits(earlier, task) if earlier else {}
+    tell(files.asked(task))
+    visited = files.read_visits(earlier, task) if earlier else {}
     solution, written, fine = search_for_aims(task, out, settings, visited, workers)
-    say(result.report_text(task, solution, written, fine))
+    say(files.report_text(task, solution, written, fine))
     say_exclusions(task, visited, out)
 
 
 def search_for_aims(
     task: TargetTask, out: Path | None, settings: SearchSettings, visited: dict[bytes, np.ndarray], workers: int
 ) -> tuple[Solution, np.ndarray, np.ndarray | None]:
-    """Solution of a calibration, whose files are written, and the numbers of `result.report_text`.
+    """Solution of a calibration, whose files are written, and the numbers of `files.report_text`.
 
     visited : places of an earlier search, to which all others are added
     """
     from otjdd.fitting import least_squares
     from otjdd.fitting.search import evaluator, now_and_then
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import files
 
     with (
         search_progress("calibrate", task, settings.evaluations, not sys.stderr.isatty()) as progress,
         evaluator(task, workers, visited) as evaluate,
     ):
         if out:
-            progress = now_and_then(partial(result.write_checkpoint, out, task), progress)
+            progress = now_and_then(partial(files.write_checkpoint, out, task), progress)
         try:
             solution, _ = least_squares.least_squares_search(evaluate, task.start, settings, progress)
         except KeyboardInterrupt as error:
@@ -291,7 +291,7 @@ def search_for_aims(
         rounded = task.rounded(solution.x)
         (written,) = evaluate([rounded])
         if out:
-            result.write_calibration(out, task, visited, solution.x)
+            files.write_calibration(out, task, visited, solution.x)
         if all(part.coarse == part.case for part in task.cases):
             return solution, written, None
         return solution, written, evaluate._replace(task=task.with_own_numerics()).simulated([rounded])[0]
@@ -299,24 +299,24 @@ def search_for_aims(
 
 def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import files
 
-    never, together = result.exclusions(task, visited)
+    never, together = files.exclusions(task, visited)
     if together and out:
-        together += f"\nThe Pareto fronts between them: otjdd plot {result.path_beside(out)}"
+        together += f"\nThe Pareto fronts between them: otjdd plot {files.path_beside(out)}"
     if never or together:
         say("\n" + "\n".join(filter(None, [never, together])))
     if out:
-        say("\n" + ", ".join(map(str, result.written_files(out, task))))
+        say("\n" + ", ".join(map(str, files.written_files(out, task))))
 
 
 def keep_best_set(out: Path | None, task: TargetTask, at: SearchProgress | None) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import files
 
     if out and at:
-        result.write_calibration(out, task, at.visited, at.x)
+        files.write_calibration(out, task, at.visited, at.x)
         tell(
             f"The best set until then, with a score of {task.global_score(at.values):.3g}, is in "
-            f"{', '.join(map(str, result.case_files(out, task)))}; the same command with --resume continues from it."
+            f"{', '.join(map(str, files.case_files(out, task)))}; the same command with --resume continues from it."
         )

@@ -18,13 +18,12 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.keys import value_in_case
 from otjdd.case.kinds import column_area, covered_by, kinds_of
 from otjdd.case.rules import refuse
-from otjdd.compact_models import device_factors, error, extraction, hop_noise, noise_error
+from otjdd.compact_models import error, extraction, hop_noise, noise_error
 from otjdd.compact_models.axes import NODES, TEMPERATURE, ModelAxis, axes_of, on_common_knots, points
 from otjdd.compact_models.bench import SETTLED, bench_of, is_uniform, position, state_of
 from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import ModelNoise
-from otjdd.compact_models.tables import Range, SelfHeating, Tables, stays
+from otjdd.compact_models.tables import ModelNoise, Range, SelfHeating, Tables, stays
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.store import provenance
@@ -85,7 +84,7 @@ def compact(
     nodes: int = NODES,
     vary: Mapping[str, Sequence[Any]] | None = None,
     noise: bool = False,
-    devices: int = device_factors.DEVICES,
+    devices: int = noise_error.DRAWN,
 ) -> CompactModel:
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
@@ -148,7 +147,7 @@ def completed(
             whole = error.with_measured_error(whole, case, spreads["error"], WORST, left_out)
         if "scatter" in spreads:
             whole = noise_error.with_scatter(whole, case.without_study(), spreads["scatter"])
-            whole = device_factors.with_devices(whole, case, devices, spreads["devices"])
+            whole = noise_error.with_devices(whole, case, devices, spreads["devices"])
     except KeyboardInterrupt as interrupt:
         interrupt.partial = replace(whole, heat=heat)  # type: ignore[attr-defined]  # it takes any attribute
         raise
@@ -350,7 +349,7 @@ def device_models(case: Case, count: int, order: Extraction, noise: bool = False
     Each device of a study takes an extraction; patches that differ in their activation energy only share one extraction.
     Raises NotAsExpected, CaseError.
     """
-    cases = device_factors.drawn_cases(case, count)
+    cases = noise_error.drawn_cases(case, count)
     if case.study is not None and case.study.sample is not None:
         return list(extracted_one_by_one(cases, order, noise))
     return extracted_together(cases, case, order, noise)

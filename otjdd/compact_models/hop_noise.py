@@ -54,8 +54,17 @@ from otjdd.compact_models.bench import (
     stations,
     uniform_film,
 )
-from otjdd.compact_models.noise import NoiseTables, ln_scatter
-from otjdd.compact_models.tables import LN10, Range, Tables, chebyshev_factors, scaled_states, spline, stays
+from otjdd.compact_models.tables import (
+    LN10,
+    NoiseTables,
+    Range,
+    Tables,
+    chebyshev_factors,
+    ln_scatter,
+    scaled_states,
+    spline,
+    stays,
+)
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics import ion_fluxes
 from otjdd.physics.ions import DOWNHILL, UPHILL, G, new_factors

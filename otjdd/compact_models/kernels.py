@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.noise import TURN
+from otjdd.compact_models.tables import TURN
 from otjdd.compiler.decorators import bare, kernel
 from otjdd.mechanisms.single_ions.walk import normal, threefry
 

@@ -17,29 +17,27 @@ from numpy.typing import ArrayLike
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen_point, node_weights, tables_between_nodes
-from otjdd.compact_models.noise import (
-    FACTORS,
-    ModelNoise,
-    ReadNoise,
-    checked_seed,
-    ln_scatter,
-    no_streams,
-    noise_between_nodes,
-    streams,
-)
 from otjdd.compact_models.tables import (
     EDGE,
+    FACTORS,
     LN10,
     SETTLING,
+    ModelNoise,
     Range,
+    ReadNoise,
     SelfHeating,
     Tables,
     chebyshev_factors,
+    checked_seed,
     evaluated,
+    ln_scatter,
     monotone,
+    no_streams,
+    noise_between_nodes,
     polynomials,
     spline,
     stays,
+    streams,
     times_outside,
 )
 from otjdd.errors import NotAsExpected
@@ -80,7 +78,7 @@ class CompactModel:
     axes : temperature and other quantities of the case over which the model interpolates
     point : value of this model on each axis
     heat : self-heating, used by circuits only; None without it
-    noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
+    noise : how the states scatter, see `otjdd.compact_models.tables`; None for a model of the mean
     gain : added to ln G of a drawn device at the lower and at the upper end of the state; 0 for the model itself
     faster : added to ln of the rates of a drawn device above and below 0 V
     """

@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.axes import MOST_AXES, TEMPERATURE, ModelAxis, node_counts, points
-from otjdd.compact_models.noise import DeviceSpread, ModelNoise, NoiseTables
-from otjdd.compact_models.tables import Range, SelfHeating, Tables, check_tables, stays
+from otjdd.compact_models.tables import (
+    DeviceSpread,
+    ModelNoise,
+    NoiseTables,
+    Range,
+    SelfHeating,
+    Tables,
+    check_tables,
+    stays,
+)
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.results.store import COMPANIONS

@@ -16,7 +16,7 @@ import numpy as np
 from otjdd.analysis.current_noise import electron_noise, scatter
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
-from otjdd.compact_models import device_factors
+from otjdd.compact_models import noise_error
 from otjdd.compact_models.exports.pulses import READ, Devices, Pulsed, PulseTrain, VoltagePulse
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
@@ -60,7 +60,7 @@ def cases_of_devices(case: Case, devices: int) -> list[Case]:
 
     Raises CaseError, NotAsExpected.
     """
-    drawn = device_factors.drawn_cases(case, devices) if devices else DEVICES * [case]
+    drawn = noise_error.drawn_cases(case, devices) if devices else DEVICES * [case]
     return [single_ions(device_case, number) for number, device_case in enumerate(drawn)]
 
 

@@ -10,7 +10,7 @@ from otjdd.system.pool import ended_with_parent
 def draw_once() -> None:
     """Draw a picture and a frame of a film, to load the fonts and libraries that the first ones would wait for."""
     from otjdd.case.case import parse_case
-    from otjdd.explore.work import FilmOfResult, drawn_pictures, encoded_frames
+    from otjdd.explore.workers import FilmOfResult, drawn_pictures, encoded_frames
     from otjdd.runs.run import simulate
     from otjdd.solver import self_check
 

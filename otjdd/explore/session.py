@@ -15,10 +15,23 @@ from otjdd.case.case import Case
 from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
 from otjdd.explore import experiments as drives
-from otjdd.explore import sliders, work
+from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, REFERENCE, case_of_experiment, experiments
 from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
-from otjdd.explore.workers import Turns, Workers
+from otjdd.explore.workers import (
+    FilmOfResult,
+    PanelJob,
+    PanelResult,
+    Turns,
+    Workers,
+    applied,
+    computed,
+    encoded_frames,
+    filmed,
+    movie,
+    picture_file,
+    results_file,
+)
 
 OF_DRIVES = {
     "write-read-loop": "loop",
@@ -161,7 +174,7 @@ class Session:
         self.past: list[TabState] = []
         self.buttons = drives.first_buttons(opened.case)
         self.turns = Turns(workers)
-        self.film: tuple[LastRun, int, work.FilmOfResult] | None = None  # of a run and a number of pulses after it
+        self.film: tuple[LastRun, int, FilmOfResult] | None = None  # of a run and a number of pulses after it
         self.pulsing = asyncio.Lock()  # a pulse begins in the state at the end of the pulse before
 
     def start(self) -> dict[str, Any]:
@@ -276,8 +289,8 @@ class Session:
         before = [ds.drop_dims({"snapshot", "x", "column"} & set(ds.dims)) for ds in last.results] if last else []
         untouched = experiment == OWN and not changes and opened.result is not None
         there = [opened.result] if untouched else []
-        job = work.PanelJob(runs, experiments()[experiment].kind, before, opened.measured, there)
-        answer = await self.turns.take(work.computed, job)
+        job = PanelJob(runs, experiments()[experiment].kind, before, opened.measured, there)
+        answer = await self.turns.take(computed, job)
         if answer is None:
             return SUPERSEDED
         if answer.problem:
@@ -318,7 +331,7 @@ class Session:
             return self.refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
             return refusal(str(error))
-        outcome = await self.turns.take(work.applied, self.state.synapse, case, waits=True)
+        outcome = await self.turns.take(applied, self.state.synapse, case, waits=True)
         if outcome is None:
             return SUPERSEDED
         answer, synapse = outcome
@@ -343,7 +356,7 @@ class Session:
         self.buttons = [button for button in self.buttons if button != (voltage, width)]
         return {"buttons": self.buttons}
 
-    def points(self, answer: work.PanelResult) -> str:
+    def points(self, answer: PanelResult) -> str:
         """A line on the measured points in a picture; "" if no data are opened."""
         data = self.state.opened.measured
         if data is None:
@@ -353,14 +366,14 @@ class Session:
             f"black circles: {name}" if answer.points else f"{name} has nothing for this figure: try another experiment"
         )
 
-    def shown(self, state: TabState, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
+    def shown(self, state: TabState, answer: PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
         """Go on to a state that an answer led to; message with the answer."""
         self.proceed(state)
         message = self.message_of(answer, more)
         self.state = state._replace(latest=message)
         return message
 
-    def message_of(self, answer: work.PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
+    def message_of(self, answer: PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
         """Message with an answer."""
         limits = answer.limits.splitlines()
         news = {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
@@ -371,11 +384,11 @@ class Session:
         both = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
         return refusal(text, next((slider.name for slider in both if key in slider.keys), ""))
 
-    async def playable(self) -> work.FilmOfResult:
+    async def playable(self) -> FilmOfResult:
         """The film of the last pulse by hand, else of the first run of the experiment."""
         run, synapse = self.state.run, self.state.synapse
         if run is None:
-            return work.FilmOfResult(problem="there is nothing to play yet")
+            return FilmOfResult(problem="there is nothing to play yet")
         pulses = synapse.pulses if synapse else ()
         if self.film is None or self.film[0] is not run or self.film[1] != len(pulses):
             case, start, there = run.runs[0], None, run.results[0]
@@ -385,9 +398,9 @@ class Session:
                     synapse.before,
                     None,
                 )
-            film = await self.turns.take(work.filmed, case, start, there, waits=True, doing=SNAPSHOTS)
+            film = await self.turns.take(filmed, case, start, there, waits=True, doing=SNAPSHOTS)
             if film is None or film.problem:
-                return film or work.FilmOfResult(problem=NEWER)
+                return film or FilmOfResult(problem=NEWER)
             self.film = run, len(pulses), film
         return self.film[2]
 
@@ -396,7 +409,7 @@ class Session:
         film = await self.playable()
         if film.problem:
             return SUPERSEDED if film.problem == NEWER else refusal(film.problem)
-        images = await self.turns.take(work.encoded_frames, film, first, count, waits=True, doing=DRAWING)
+        images = await self.turns.take(encoded_frames, film, first, count, waits=True, doing=DRAWING)
         if images is None:
             return SUPERSEDED
         return {"frames": [base64.b64encode(image).decode() for image in images], "times": film.times}
@@ -404,7 +417,7 @@ class Session:
     async def movie(self, suffix: str) -> bytes | str:
         """The film as a file, or why there is none."""
         film = await self.playable()
-        return film.problem or await self.turns.take(work.movie, film, suffix, waits=True, doing=DRAWING) or NEWER
+        return film.problem or await self.turns.take(movie, film, suffix, waits=True, doing=DRAWING) or NEWER
 
     async def picture(self, suffix: str) -> bytes | str:
         """The figure of the reads after pulses by hand, else of the runs, as a file; or why there is none."""
@@ -414,7 +427,7 @@ class Session:
         results, kind = run.results, experiments()[run.settings.experiment].kind
         if synapse is not None and synapse.pulses:
             results, kind = [drives.reads_dataset(synapse)], "conductance"
-        return await self.turns.take(work.picture_file, results, kind, suffix, waits=True) or NEWER
+        return await self.turns.take(picture_file, results, kind, suffix, waits=True) or NEWER
 
     async def result(self) -> bytes | str:
         """All results of the case of this tab as a file, or why there is none."""
@@ -423,7 +436,7 @@ class Session:
             return "there is no result yet"
         pulsed = synapse is not None and synapse.pulses
         what = ([self.case()], []) if pulsed else (run.runs, run.results)
-        return await self.turns.take(work.results_file, *what, waits=True) or NEWER
+        return await self.turns.take(results_file, *what, waits=True) or NEWER
 
     def case(self) -> Case:
         """The case of one run with all pulses by hand; without pulses the last experiment's, or the opened case."""

@@ -21,8 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.fitting.curves import ESTIMATED, LINEAR, covariance_factor
-from otjdd.fitting.gradients import UNSURE, Gradient
-from otjdd.fitting.least_squares import Solution, cost, minimise
+from otjdd.fitting.least_squares import UNSURE, Gradient, Solution, cost, minimise
 from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
 from otjdd.measurements.choice import SIGMA

@@ -15,12 +15,11 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
 from otjdd.errors import CaseError, SolverError
-from otjdd.fitting import gradients
 from otjdd.fitting.covariance import inverse_information
 from otjdd.fitting.curves import scaled_values
-from otjdd.fitting.least_squares import SURE
+from otjdd.fitting.fit import curves_of, error_factor, fitted_case, parameters_of
+from otjdd.fitting.least_squares import SURE, gradient
 from otjdd.fitting.prediction import driven
-from otjdd.fitting.result import curves_of, error_factor, fitted_case, parameters_of
 from otjdd.fitting.search import evaluator, takes_trail
 from otjdd.fitting.task import QUIET, SMOOTH, Data, task
 from otjdd.results.outputs import about
@@ -109,9 +108,9 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
             evaluate.keep_steps(x, [trail.steps])
         else:
             values = evaluate([x])[0]
-        measured = gradients.gradient(evaluate, x, values, np.nan, None)
+        measured = gradient(evaluate, x, values, np.nan, None)
         if not (measured.error < SURE).all():
-            measured = gradients.gradient(evaluate, x, values, measured.noise, measured.slopes)
+            measured = gradient(evaluate, x, values, measured.noise, measured.slopes)
         return np.asarray(measured.slopes / future.sigma[:, None])
 
 

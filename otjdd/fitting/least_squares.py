@@ -4,6 +4,28 @@ The Jacobian is measured at the start and at the end of the search. In between i
 rank-one formula, Math. Comp. 19, 577 (1965), as long as it predicts the changes well. To measure a Jacobian costs one or
 two runs for each parameter; an update costs none. The updated Jacobian reproduces the change over the last step, and is
 unchanged in all directions normal to that step.
+
+Derivatives of simulated numbers by the parameters are differences of runs.
+Runs near a place of the search take the time steps of the run there (`solver.start`). Their numbers are smooth, so one
+small step for each parameter is enough: halving the step changes the derivative by 1e-4 or less. The tolerance of the time
+steps, at an rtol of 1e-3, adds 3e-5 to 3e-3 to the error of a derivative (rms, against extrapolated independent runs of a
+finer rtol; `tests/solver/test_trail.py`). This part falls with rtol: for the derivative by the mass from 4e-4 to 1.2e-4 at
+1e-4 and 4e-5 at 1e-5. Central differences and Richardson's extrapolation do not reduce it. For the derivative by the share
+of a kind of columns it is 8e-2 on a coarse grid, all from the first read of a film that was never written, whose current
+depends on the tolerance by 4e-3; the derivatives of the other reads err by 6e-5.
+
+The numbers of two such runs still differ by a jump where one run evaluates a current anew in a step in which the other run
+follows its tangent. In short loops on coarse grids the jump is up to 4e-4, more than the difference itself. The counts of
+currents of the two runs then differ, and one more run moves all parameters at once, by half of each step. If one of its
+numbers does not change by half of the sum of its changes, every parameter gets a second difference, over half of its step.
+A parameter whose two differences disagree in a number gets a difference of independent runs.
+
+Some runs cannot take the steps of another: with leaps of the film's electrons, or with a polarisation that turns within a
+step. Their derivatives are differences of independent runs, with steps chosen by the solver's noise.
+A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
+third differences of nearly equal runs (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central difference that
+changes the numbers by r has a relative error of about s/r from the noise and r^2/6 from the curvature. The two are equal
+at r = (6 s)^(1/3), so the step of each parameter is the one that changes the numbers by r.
 """
 
 from __future__ import annotations
@@ -13,9 +35,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd.fitting import gradients
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError
 from otjdd.fitting.curves import LINEAR, loss
-from otjdd.fitting.search import Aimed, AimedTask, Evaluator, SearchSettings, globally
+from otjdd.fitting.search import Aimed, AimedTask, AnyTask, Evaluator, SearchSettings, globally
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
@@ -38,7 +61,7 @@ class Solution(NamedTuple):
 
     x: np.ndarray
     values: np.ndarray
-    gradient: gradients.Gradient | None
+    gradient: Gradient | None
     noise: float
     evaluations: int
     jacobians: int
@@ -202,7 +225,7 @@ class VisitedPlaces:
     def __init__(self, evaluate: Evaluator[Any], noise: float = np.nan) -> None:
         self.evaluate = evaluate
         self.by_place: dict[bytes, np.ndarray] = {}
-        self.last: gradients.Gradient | None = None
+        self.last: Gradient | None = None
         self.noise, self.jacobians, self.least = noise, 0, np.inf
         self.at: np.ndarray | None = None
         self.there: np.ndarray | None = None
@@ -238,10 +261,10 @@ class VisitedPlaces:
             self.gradient(x)
         return task.jacobian(self.values(x), self.slopes)
 
-    def gradient(self, x: np.ndarray) -> gradients.Gradient:
+    def gradient(self, x: np.ndarray) -> Gradient:
         """Measure the derivatives (point, parameter) of the simulated numbers at x."""
         nearby = None if self.last is None else self.slopes
-        measured = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, nearby)
+        measured = self.last = gradient(self.evaluate, np.array(x), self.values(x), self.noise, nearby)
         self.slopes, self.place, self.updates = measured.slopes, np.array(x), 0
         self.jacobians, self.noise = self.jacobians + 1, measured.noise
         self.evaluate.count[1] += 1
@@ -251,17 +274,17 @@ class VisitedPlaces:
         """True if the present slopes were measured at x."""
         return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
-    def trusted(self, x: np.ndarray) -> gradients.Gradient:
+    def trusted(self, x: np.ndarray) -> Gradient:
         """Gradient at x: the last gradient if it is of x or nearby, and accurate; else a new one, with better steps."""
         if self.last is not None and self.measured(x) and (self.jacobians > 1 or (self.last.error < SURE).all()):
             return self.last
         return self.gradient_nearby(x) or self.gradient(x)
 
-    def gradient_nearby(self, x: np.ndarray) -> gradients.Gradient | None:
+    def gradient_nearby(self, x: np.ndarray) -> Gradient | None:
         """The last gradient with its errors at x; None if one is SURE_NEARBY or more, or the slopes were updated."""
         if self.last is None or self.place is None or self.updates:
             return None
-        error = gradients.error_nearby(self.last, x - self.place)
+        error = error_nearby(self.last, x - self.place)
         return self.last._replace(error=error) if (error < SURE_NEARBY).all() else None
 
 
@@ -272,3 +295,185 @@ def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndar
     """Slopes (number, parameter), updated so that they give the change (number,), where it is known, over a move."""
     size, missed = float(move @ move), change - slopes @ move
     return slopes + np.outer(np.where(np.isfinite(missed), missed, 0.0), move) / size if size else slopes
+
+
+FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
+SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
+TINY = 1e-4  # natural steps between the runs that show the noise, whose third difference has no smooth part
+LEAST = 1e-9  # lowest noise, of round-off
+UNSURE = 0.1  # relative error of a derivative from which it is reported
+JUMP = 1e-2  # share of the derivative of a number by which two differences along the same time steps may disagree
+SECANT = 0.012  # share of the bounds over which a number is compared that takes few values, such as a count
+BEND = 2.0  # relative error by curvature over the change of the numbers, from loops that set and reset
+
+
+def change_along(noise: float) -> float:
+    """Change of the numbers over the best step of a parameter along the time steps of another run.
+
+    Without a slope it also is the step, in natural steps. A derivative has a relative error of noise over the change, plus
+    BEND times the change; the sum is least at this change.
+    noise : of the numbers along the time steps, from the tolerances of fields and currents
+    """
+    return float(np.sqrt(noise / BEND))
+
+
+class Gradient(NamedTuple):
+    """Derivatives of the numbers on their scales.
+
+    slopes : (point, parameter)   error : (parameter,), relative
+    independent : (parameter,), True where independent runs are compared: a run could not take the time steps at x, or
+        jumped
+    noise : of independent runs, nan if not measured
+    """
+
+    slopes: np.ndarray
+    error: np.ndarray
+    independent: np.ndarray
+    noise: float = np.nan
+
+
+def solver_noise(evaluate: Evaluator[AimedTask], x: np.ndarray) -> float:
+    """Root mean square of the solver's noise in independent runs, at a place x (parameter,) of the search."""
+    _, high = evaluate.task.ends
+    inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
+    values = evaluate([x + k * TINY * inward for k in range(4)])
+    bends = np.diff(values, 3, axis=0)[0] / np.sqrt(20.0)
+    return float(max(np.sqrt(np.nanmean(bends**2)), LEAST)) if np.isfinite(bends).any() else LEAST
+
+
+def difference_steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
+    """Steps (parameter,) of the differences: the best ones for known slopes (point, parameter), else FIRST."""
+    if slopes is None:
+        return np.full(count, FIRST)
+    response = np.sqrt(np.nanmean(slopes**2, axis=0))
+    aimed = (6 * noise) ** (1 / 3)
+    return np.asarray(np.clip(aimed / np.maximum(response, aimed / LARGEST), SMALLEST, LARGEST))
+
+
+def gradient(
+    evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
+) -> Gradient:
+    """Derivatives at a place of the search, from one run for each parameter along its time steps or from independent runs.
+
+    values_at_x : (point,) simulated numbers at x; the slopes of those that are nan are 0
+    noise : of independent runs, nan where it is not known yet   nearby : slopes (point, parameter) nearby, or None
+    Raises CaseError, which names the key, where runs on both sides of x fail.
+    """
+    known = np.isfinite(values_at_x)
+    if not known.all():
+        near = None if nearby is None else nearby[known]
+        of_known = gradient(evaluate._replace(chosen=known), x, values_at_x[known], noise, near)
+        slopes = np.zeros((len(known), len(x)))
+        slopes[known] = of_known.slopes
+        return of_known._replace(slopes=slopes)
+    if not evaluate.task.follows:
+        return independent_gradient(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
+    along = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)
+    missing = np.isnan(along.error)
+    if missing.any():
+        rest = independent_gradient(evaluate, x, values_at_x, noise, nearby, np.flatnonzero(missing))
+        slopes, error = np.where(missing, rest.slopes, along.slopes), np.where(missing, rest.error, along.error)
+        along = Gradient(slopes, error, missing, rest.noise)
+    flat = ~along.slopes.any(axis=1)
+    if evaluate.task.rough and flat.any():
+        along.slopes[flat] = secants(evaluate, x, values_at_x)[flat]
+    return along
+
+
+def secants(evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray) -> np.ndarray:
+    """Differences (point, parameter) of independent runs over SECANT of the bounds, for numbers that take few values."""
+    low, high = evaluate.task.ends
+    h = SECANT * (high - low)
+    h = np.where(x + h <= high, h, -h)
+    changes = evaluate([x + row for row in np.diag(h)]) - values_at_x
+    return np.asarray(np.nan_to_num(changes / h[:, None]).T)
+
+
+def gradient_along(
+    evaluate: Evaluator[AnyTask], x: np.ndarray, values_at_x: np.ndarray, nearby: np.ndarray | None
+) -> Gradient:
+    """Derivatives along the time steps at x. The error of a parameter is nan if its run cannot take them, or jumps.
+
+    Arguments as of `gradient`. Jumps are checked if a run evaluated more or fewer currents in a step than the run at x.
+    """
+    noise = evaluate.task.noise_along
+    change = change_along(noise)
+    response = np.ones(len(x)) if nearby is None else np.sqrt(np.nanmean(nearby**2, axis=0))
+    h = np.clip(change / np.maximum(response, change / LARGEST), change * SMALLEST, LARGEST)
+    h = np.where(x + h <= evaluate.task.ends[1], h, -h)
+    places = [x + row for row in np.diag(h)]
+    values = evaluate(places, near=x)
+    slopes = ((values - values_at_x) / h[:, None]).T
+    size = np.sqrt(np.mean(slopes**2, axis=0)) * np.abs(h)
+    with np.errstate(divide="ignore"):
+        error = noise / size + BEND * size
+    if not evaluate.all_alike(places, x):
+        error[jumps(evaluate, x, values_at_x, slopes, h)] = np.nan
+    return Gradient(slopes, error, np.zeros(len(x), bool))
+
+
+def jumps(
+    evaluate: Evaluator[AnyTask], x: np.ndarray, values_at_x: np.ndarray, slopes: np.ndarray, h: np.ndarray
+) -> np.ndarray:
+    """True for each parameter (parameter,) of which a number jumps between x and x + h, along the time steps at x.
+
+    Each number is compared with its own change: a jump of one read is small compared to the changes of steeper numbers.
+    slopes : (point, parameter), differences over the steps h (parameter,); those with nan are passed over
+    """
+    jumped, noise = np.zeros(len(x), bool), evaluate.task.noise_along
+    changes = np.where(np.isfinite(slopes).all(axis=0), slopes * h, 0.0)
+    moving = np.flatnonzero(changes.any(axis=0))
+    if not moving.size:
+        return jumped
+    size, half = np.abs(changes[:, moving]), np.where(changes.any(axis=0), 0.5 * h, 0.0)
+    together = evaluate([x + half], near=x)[0] - values_at_x
+    allowed = JUMP * size.min(axis=1) + BEND * size.sum(axis=1) ** 2 + 10 * noise
+    if (np.abs(together - 0.5 * changes.sum(axis=1)) <= allowed).all():
+        return jumped
+    halves = (evaluate([x + half[i] * np.eye(len(x))[i] for i in moving], near=x) - values_at_x).T
+    allowed = 0.5 * JUMP * size + BEND * size**2 + 10 * noise
+    jumped[moving] = ~(np.abs(halves - 0.5 * changes[:, moving]) <= allowed).all(axis=0)
+    return jumped
+
+
+def error_nearby(gradient: Gradient, move: np.ndarray) -> np.ndarray:
+    """Relative errors (parameter,) of the derivatives of a gradient at a place that is a move (parameter,) away.
+
+    The error of a difference by curvature is half of the change of the slope over its step.
+    """
+    return np.asarray(gradient.error + 2.0 * BEND * np.sqrt(np.mean((gradient.slopes @ move) ** 2)))
+
+
+def independent_gradient(
+    evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, scatter: float, nearby: np.ndarray | None,
+    which: np.ndarray,
+) -> Gradient:  # fmt: skip
+    """Derivatives by the parameters with indices `which`, 0 for others, as central differences of independent runs.
+
+    scatter : noise of the runs, nan where it is not known yet   other arguments as of `gradient`. Raises CaseError
+    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. For a rough task
+    a number that fails on a side has the slope 0 instead.
+    """
+    scatter = solver_noise(evaluate, x) if np.isnan(scatter) else scatter
+    h = difference_steps(nearby, len(x), scatter)
+    low, high = evaluate.task.ends
+    ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
+    ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)
+    moves = [(i, side * way[i]) for i in which for side, way in ((1, ahead), (-1, behind)) if way[i]]
+    values = evaluate([x + move * np.eye(len(x))[i] for i, move in moves])
+    slopes, error = np.zeros((len(values_at_x), len(x))), np.zeros(len(x))
+    usable = np.isfinite(values).all(axis=1) | evaluate.task.rough
+    for i in which:
+        sides = [(move, values[k]) for k, (owner, move) in enumerate(moves) if owner == i and usable[k]]
+        if not sides:
+            parameter = evaluate.task.parameters[i]
+            expected = f"a run next to {parameter.text(parameter.value(x[i]))}"
+            raise CaseError([Problem("vary", 0, 0, parameter.name, expected, "runs that fail on both sides")])
+        if len(sides) == 1:
+            sides.append((0.0, values_at_x))
+        (a, above), (b, below) = sides
+        slopes[:, i] = np.nan_to_num((above - below) / (a - b))
+        size = np.sqrt(np.mean(slopes[:, i] ** 2))
+        response = abs(a - b) / 2 * size
+        error[i] = np.hypot(scatter / (np.sqrt(2) * response), response**2 / 6) if size else np.inf
+    return Gradient(slopes, error, np.zeros(len(x), bool), scatter)

@@ -1,7 +1,7 @@
 """Predictions for a fitted device under another drive, with a band from the errors of its parameters.
 
 The band consists of percentiles over draws of the parameters. The outputs of a draw are extrapolated from the run of the
-best set by derivatives along its time steps (`gradients`), if no run jumps and a few simulated draws agree with the
+best set by derivatives along its time steps (`least_squares`), if no run jumps and a few simulated draws agree with the
 extrapolation in each read, at each bias and in each time series. Otherwise every draw is simulated.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from otjdd.case.case import Case, load_case
 from otjdd.errors import CaseError, SolverError
-from otjdd.fitting import gradients
-from otjdd.fitting.result import fitted_case, parameters_of
+from otjdd.fitting.fit import fitted_case, parameters_of
+from otjdd.fitting.least_squares import gradient_along
 from otjdd.fitting.search import Evaluator, Searched, Simulated, takes_trail
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
@@ -176,12 +176,12 @@ def derivatives(
 ) -> dict[str, np.ndarray] | None:
     """Derivatives (..., parameter) of each output at coordinates x (parameter,), along the steps of the best run there.
 
-    None where a run cannot take these steps, or jumps along them (`gradients.gradient_along`).
+    None where a run cannot take these steps, or jumps along them (`gradient_along`).
     """
     sizes = sizes_of_outputs(best)
     evaluate = Evaluator(replace(task, sizes=sizes), compute, [0], steps={}, alike={})
     evaluate.keep_steps(x, [steps])
-    gradient = gradients.gradient_along(evaluate, x, over_sizes(best, sizes), None)
+    gradient = gradient_along(evaluate, x, over_sizes(best, sizes), None)
     if np.isnan(gradient.error).any():
         return None
     parts = np.split(gradient.slopes, np.cumsum([size.size for size in sizes.values()])[:-1])

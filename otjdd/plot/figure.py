@@ -18,7 +18,7 @@ from otjdd.measurements.choice import LOST, monotonic_slices
 from otjdd.measurements.names import UNCERTAINTY, unit_of
 from otjdd.measurements.read import AXES, swept_axis
 from otjdd.plot import axes as parts
-from otjdd.plot import crossbar, fit, iv, learning, over_time, over_x, reads, small_signal, study
+from otjdd.plot import crossbar, fit, iv, over_time, over_x, reads, small_signal, study
 from otjdd.plot.over_x import output_panel
 from otjdd.plot.runs import KINDS as KINDS
 from otjdd.plot.runs import NamedResult, PanelKind, listed, meant, named_results
@@ -42,7 +42,7 @@ OTHER_KINDS = {  # what is drawn that is no panel of KINDS
     "CLAIM --kind CLAIM": "two targets of a calibration over all evaluated sets, with the Pareto front between them",
     MOVIE: "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4",
 }
-CHAPTERS_OF_PANELS = reads, iv, small_signal, over_time, learning, over_x, crossbar  # loaded for their panels
+CHAPTERS_OF_PANELS = reads, iv, small_signal, over_time, over_x, crossbar  # loaded for their panels
 
 
 def figure(

@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import goal
 from otjdd.compact_models.error import constants
-from otjdd.fitting.result import curves_of, error_factor
+from otjdd.fitting.fit import curves_of, error_factor
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
 from otjdd.plot.runs import meant, parameter_words, readable

@@ -258,7 +258,7 @@ class PanelKind(NamedTuple):
 
 
 KINDS: dict[str, PanelKind] = {}  # by name, in the order of a figure: the order of CHAPTERS, which `figure` loads
-CHAPTERS = "reads", "iv", "small_signal", "over_time", "learning", "over_x", "crossbar"
+CHAPTERS = "reads", "iv", "small_signal", "over_time", "over_x", "crossbar"
 
 
 def panel(

@@ -1,7 +1,8 @@
 """Checkpoints on disk. A run continued from one gives the same numbers, bit for bit, as an uninterrupted run.
 
 Between two calls of the kernels, `integrate.Run` holds the whole state of the run. The junction follows from the case and
-is not written. The arrays that change, and the identity of the run, are written as one `otjdd.system.array_file`.
+is not written. The arrays that change, and the identity of the run, are written as a file of named arrays, see
+`otjdd.results.store`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from otjdd.results import store
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, Run
 from otjdd.solver.start import KeptState, Start
-from otjdd.system import array_file, files, sources
+from otjdd.system import files, sources
 from otjdd.system.files import read_whole, write_whole
 from otjdd.variables import OUTPUT
 
@@ -102,16 +103,16 @@ def write_moment(path: Path, then: CheckpointContents, run: Run, belongs: dict[s
     blocks = {name: np.concatenate(pieces) for name, pieces in lists.items() if pieces}
     kept = [dict(zip(INSTANT, state, strict=False)) | state.start for state in run.kept_states[:states]]
     kept_states = {f"kept.{name}": np.array([of[name] for of in kept]) for name in kept[0]} if kept else {}
-    write_whole(path, array_file.packed("checkpoint", head, {**blocks, **kept_states, **then.memory}), mode=0o600)
+    write_whole(path, store.packed("checkpoint", head, {**blocks, **kept_states, **then.memory}), mode=0o600)
 
 
 def read(path: Path, belongs: dict[str, str]) -> Saved:
     """A checkpoint. Raises ResultError when it is damaged, belongs to another run, or comes from another user."""
-    head, numbers = array_file.opened(path, read_whole(path, owned=True), "checkpoint", AFRESH)
+    head, numbers = store.opened(path, read_whole(path, owned=True), "checkpoint", AFRESH)
     try:
         if not isinstance(head["belongs"], dict):
             raise ValueError("it does not say what it belongs to")
-        arrays = array_file.unpacked(head["arrays"], numbers)
+        arrays = store.unpacked(head["arrays"], numbers)
         if not arrays["kept.c"].ndim == 3 or not len(arrays["kept.c"]):
             raise ValueError("it does not hold the state that its run began with")
         saved = Saved(path, arrays, Counts._make(map(int, head["counts"])), float(head["wall_time"]))

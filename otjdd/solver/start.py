@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
+from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.variables import OUTPUT
 
 if TYPE_CHECKING:

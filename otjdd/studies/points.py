@@ -1,6 +1,6 @@
 """Points of a study on disk: a sealed file each, named by the digest of its case, whole or absent (`otjdd.system.files`).
 
-The line of JSON of a file (`otjdd.system.array_file`) holds the digest of the sources that computed the numbers, so that
+The line of JSON of a file (`otjdd.results.store`) holds the digest of the sources that computed the numbers, so that
 points of other sources are not reused.
 
 After a short run nothing waits until the disk has the file, since that would take longer than the run. If a power cut
@@ -17,9 +17,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from otjdd.errors import ResultError
+from otjdd.results import store
 from otjdd.studies import plan as keeping
 from otjdd.studies.plan import KeptArray
-from otjdd.system import array_file, files
+from otjdd.system import files
 from otjdd.system.files import OtherVersion, read_whole, write_whole
 from otjdd.system.sources import digest
 from otjdd.units import brief
@@ -48,15 +49,15 @@ class PointOutcome(NamedTuple):
 def pack(point: PointOutcome) -> bytes:
     """A point as the bytes of its file."""
     head = {"source_sha256": digest(), **point._asdict()}
-    return array_file.packed("point", head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
+    return store.packed("point", head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
 
 
 def unpack(path: Path, data: bytes) -> PointOutcome:
     """The point of a file, with status "stale" if other sources computed it. Raises ResultError if it is damaged."""
     try:
-        stated, body = array_file.opened(path, data, "point")
+        stated, body = store.opened(path, data, "point")
         head = Head.model_validate(stated)
-        arrays = {name: kept(name, values) for name, values in array_file.unpacked(head.arrays, body).items()}
+        arrays = {name: kept(name, values) for name, values in store.unpacked(head.arrays, body).items()}
     except OtherVersion:
         return PointOutcome("stale", OTHER_VERSION)
     except (ValueError, TypeError) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.system.text_table import QuantityColumn, is_number, lines, numbers_of, units_of
+from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.waveform.waveform import MAX_POINTS, Chain, Waveform, check_steps, repeated, with_reads
 
 Values = Sequence[float] | np.ndarray

@@ -28,7 +28,7 @@ from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap
 from otjdd.errors import CaseError
 from otjdd.mechanisms.traps import sites
 from otjdd.solver.model import kernel_row
-from otjdd.system import marks
+from otjdd.system import text_files
 
 TOLD_BY = {"TargetPicture": ('picture = "digits.png"',)}  # record -> lines that tell it from others without kind or law
 SHARED_OR_NOT = {
@@ -202,7 +202,7 @@ def test_an_example_is_a_value_of_an_axis_of_a_study(table):
 @pytest.mark.parametrize(("name", "table"), [("keys", keys), ("combinations", rules)])
 def test_the_guide_has_the_reference_as_it_is_made(name, table):
     text = (shipped_cases() / f"{name}.md").read_text(encoding="utf-8")
-    assert marks.part(text, name) == table.markdown(), f"run: otjdd schema --update cases/{name}.md"
+    assert text_files.generated_part(text, name) == table.markdown(), f"run: otjdd schema --update cases/{name}.md"
 
 
 def test_every_key_has_a_meaning_and_completes_a_word():

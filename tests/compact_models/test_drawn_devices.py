@@ -6,7 +6,7 @@ import pytest
 from made_model import made_model, noisy_model
 
 from otjdd.case.case import load_case
-from otjdd.compact_models import build, device_factors, noise_error
+from otjdd.compact_models import build, noise_error
 from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.tables import Range
 from otjdd.errors import NotAsExpected
@@ -23,7 +23,7 @@ def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
     points = np.column_stack((drive.times, drive.voltages)).tolist()
     reads = []
     for number, device in enumerate(found):
-        alone = device_factors.patches(case, number).replace(
+        alone = noise_error.patches(case, number).replace(
             "drive", {"kind": "table", "points": points, "reads_at": drive.read_times.tolist()}
         )
         solved = simulate(alone).read_current.values
@@ -52,20 +52,20 @@ def test_one_extraction_serves_draws_of_the_activation_energy_with_their_noise()
 
 def test_devices_of_a_study_are_its_distributions():
     case = load_case("device-spread")
-    cases = device_factors.drawn_cases(case, 30)
+    cases = noise_error.drawn_cases(case, 30)
     barriers = [each.device.left.barrier for each in cases]
     assert np.mean(barriers) == pytest.approx(case.device.left.barrier, abs=1e-3)
     assert np.std(barriers) == pytest.approx(0.01, rel=0.15)
     assert all(each.study is None for each in cases)
-    assert "device.left.barrier" in device_factors.source(case, 30)
+    assert "device.left.barrier" in noise_error.source(case, 30)
 
 
 def test_patches_are_as_many_as_columns_and_differ_between_devices():
     case = load_case("li2019")
-    parts = [model.members(device_factors.patches(case, number)) for number in range(2)]
+    parts = [model.members(noise_error.patches(case, number)) for number in range(2)]
     assert [len(each) for each in parts] == [5, 5]
     assert parts[0] != parts[1]
-    assert "each of 5 patches" in device_factors.source(case, 2)
+    assert "each of 5 patches" in noise_error.source(case, 2)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_patches_are_as_many_as_columns_and_differ_between_devices():
 )
 def test_case_without_differences_and_a_single_device_are_refused(changes, count, said):
     with pytest.raises(NotAsExpected, match=said):
-        device_factors.source(load_case("li2019", changes), count)
+        noise_error.source(load_case("li2019", changes), count)
 
 
 CASE = load_case("li2019")
@@ -86,15 +86,15 @@ DRIVE = noise_error.drive_of_pulses((-2.9, 1e-3), (1.6, 1e-6), (2.9, 1e-3), (-1.
 
 def test_factors_of_a_device_are_found_again_from_its_reads():
     model, known = made_model(), np.array([0.2, -0.3, 0.5, -0.4])
-    logs = device_factors.reads(model.with_factors(known), CASE, DRIVE)
-    assert device_factors.fitted_factors(model, CASE, DRIVE, logs) == pytest.approx(known, abs=0.06)
+    logs = noise_error.reads(model.with_factors(known), CASE, DRIVE)
+    assert noise_error.fitted_factors(model, CASE, DRIVE, logs) == pytest.approx(known, abs=0.06)
 
 
 def test_factors_of_rates_act_on_one_sign_of_the_voltage():
     model = made_model()
-    mean = device_factors.reads(model, CASE, DRIVE)
+    mean = noise_error.reads(model, CASE, DRIVE)
     for factors, moved in (((0.0, 0.0, 0.5, 0.0), 1), ((0.0, 0.0, 0.0, 0.5), 3)):
-        off = np.abs(device_factors.reads(model.with_factors(factors), CASE, DRIVE) - mean)
+        off = np.abs(noise_error.reads(model.with_factors(factors), CASE, DRIVE) - mean)
         assert off[moved] > 0.03
         assert np.delete(off, moved).max() < 1e-3
 
@@ -103,7 +103,7 @@ def test_factors_of_rates_act_on_one_sign_of_the_voltage():
 def test_devices_are_drawn_with_the_scatter_of_reads_that_was_asked_for():
     model, covariance = noisy_model(), np.diag([0.04, 0.04, 1.0, 1.0])
     sigma = scattered(model, covariance, 1)
-    found = device_factors.as_scattered(
+    found = noise_error.as_scattered(
         model, CASE, DRIVE, covariance * np.outer([1, 1, 0.7, 1.5], [1, 1, 0.7, 1.5]), sigma
     )
     assert scattered(model, found, 2) == pytest.approx(sigma, rel=0.3)  # 4 standard errors
@@ -113,4 +113,4 @@ def test_devices_are_drawn_with_the_scatter_of_reads_that_was_asked_for():
 def scattered(model, covariance, seed):
     """sigma (4,) of reads of devices that are drawn with a covariance."""
     drawn = np.random.default_rng(seed).multivariate_normal(np.zeros(4), covariance, 200)
-    return np.std([device_factors.reads(model.with_factors(each), CASE, DRIVE) for each in drawn], axis=0)
+    return np.std([noise_error.reads(model.with_factors(each), CASE, DRIVE) for each in drawn], axis=0)

@@ -24,8 +24,7 @@ from otjdd.explore.experiments import (
     writes_of,
 )
 from otjdd.explore.session import Opened, Session
-from otjdd.explore.work import FIRST, with_snapshots
-from otjdd.explore.workers import Workers
+from otjdd.explore.workers import FIRST, Workers, with_snapshots
 from otjdd.plot.figure import KINDS
 
 BASE = otjdd.load_case("li2019")

@@ -24,8 +24,7 @@ from otjdd.explore.session import (
     settings_in,
 )
 from otjdd.explore.sliders import slider_values, sliders_of
-from otjdd.explore.work import PanelResult
-from otjdd.explore.workers import Workers
+from otjdd.explore.workers import PanelResult, Workers
 
 BILAYER = otjdd.load_case("bilayer-polarity")
 PLAIN = otjdd.load_case("rv-loop").replace({"device.film.electrons": "none", "columns.count": 1, "columns.spread": {}})

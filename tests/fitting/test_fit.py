@@ -10,9 +10,9 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.case.keys import value_in_case
 from otjdd.errors import DataError, ResultError
-from otjdd.fitting import covariance, result
+from otjdd.fitting import covariance
 from otjdd.fitting.covariance import standard_errors, with_posterior, with_profiles
-from otjdd.fitting.fit import resumed, so_far, solved
+from otjdd.fitting.fit import as_json, case_text, parameter_table, read_fit, resumed, so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.search import evaluator, visits_of
 from otjdd.fitting.task import task
@@ -42,7 +42,7 @@ def test_six_parameters_come_back_from_three_kinds_of_data(data):
     rng = np.random.default_rng(1)
     ds = otjdd.fit([noisy(one, rng) for one in data], small(), KEYS, changes=WRONG)
     truth = np.array([value_in_case(small(), key)[0] for key in KEYS])
-    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), result.parameter_table(ds)
+    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), parameter_table(ds)
     assert (ds.error.values < 0.02 * truth).all()
     assert 0.6 < ds.attrs["reduced_chi_square"] < 1.4
     assert ds.attrs["jacobians"] <= 12
@@ -52,14 +52,14 @@ def test_six_parameters_come_back_from_three_kinds_of_data(data):
 def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
     store.write(pair, tmp_path / "fit.nc")
     ds = store.read(tmp_path / "fit.nc")
-    assert result.parameter_table(ds) == result.parameter_table(pair)
-    assert "device.left.barrier" in result.parameter_table(ds)
-    numbers = result.as_json(ds)
+    assert parameter_table(ds) == parameter_table(pair)
+    assert "device.left.barrier" in parameter_table(ds)
+    numbers = as_json(ds)
     assert set(numbers["parameters"]["ions.density"]) == {"value", "unit", "error", "at_bound"}
     assert numbers["parameters"]["ions.density"]["unit"] == "m^-3"
     assert len(picture.fit_figure(ds).axes) == 4  # data, residuals, correlations and their colours
     for name, base in (("whole", None), ("based", "rv-loop.toml")):
-        text = result.case_text(ds, base, load_case("rv-loop"))
+        text = case_text(ds, base, load_case("rv-loop"))
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
         case = load_case(tmp_path / f"{name}.toml")
         assert case.device.left.barrier == pytest.approx(float(ds.value[0]), rel=1e-8)
@@ -223,4 +223,4 @@ WRONG = {
 def test_what_is_no_fit_is_refused_in_words(pair, tmp_path, name):
     store.write(WRONG[name](pair), tmp_path / "found.nc")
     with pytest.raises(ResultError, match="is no whole fit"):
-        result.read_fit(tmp_path / "found.nc")
+        read_fit(tmp_path / "found.nc")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from otjdd.fitting.gradients import gradient
+from otjdd.fitting.least_squares import gradient
 
 EXACT = np.array([[2.0, -0.5], [1.0, 0.1]])  # (point, parameter)
 AT = np.array([0.1, -0.2])

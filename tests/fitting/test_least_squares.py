@@ -10,7 +10,7 @@ from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
 from otjdd.case.settings import LOSSES
 from otjdd.errors import CaseError, DataError
-from otjdd.fitting import covariance, gradients, least_squares
+from otjdd.fitting import covariance, least_squares
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve, Scale, loss
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import Parameter
@@ -56,10 +56,10 @@ def exact_slopes(x):
 @pytest.mark.parametrize("move", [[1e-3, 0.0], [0.0, 4e-3], [-3e-3, 2e-3]])
 def test_slopes_of_a_place_nearby_are_as_good_as_stated(move):
     x = np.array([0.2, -0.3])
-    gradient = gradients.Gradient(exact_slopes(x), np.full(2, 1e-5), np.zeros(2, bool))
+    gradient = least_squares.Gradient(exact_slopes(x), np.full(2, 1e-5), np.zeros(2, bool))
     there = exact_slopes(x + move)
     off = np.linalg.norm(there - gradient.slopes, axis=0) / np.linalg.norm(there, axis=0)
-    stated = gradients.error_nearby(gradient, np.array(move))
+    stated = least_squares.error_nearby(gradient, np.array(move))
     assert (off < stated).all()
     assert (stated < 30 * off.max()).all()
 
@@ -84,10 +84,10 @@ def test_gradients_are_right_beside_the_noise_of_a_solver():
     for noise in (1e-6, 1e-4):
         noisy = made(lambda x, s=noise: decay(x) + s * rng.standard_normal(len(X)), [0.2, -0.3])
         x = np.array([0.2, -0.3])
-        measured = gradients.solver_noise(noisy, x)
+        measured = least_squares.solver_noise(noisy, x)
         assert 0.5 * noise < measured < 2 * noise
-        first = gradients.gradient(noisy, x, decay(x), measured, None)
-        found = gradients.gradient(noisy, x, decay(x), measured, first.slopes)
+        first = least_squares.gradient(noisy, x, decay(x), measured, None)
+        found = least_squares.gradient(noisy, x, decay(x), measured, first.slopes)
         exact = np.column_stack([decay(x), -np.exp(x[1]) * X * decay(x)])
         error = np.sqrt(np.mean((found.slopes - exact) ** 2, axis=0) / np.mean(exact**2, axis=0))
         assert (error < 4 * noise ** (2 / 3)).all()
@@ -98,11 +98,13 @@ def test_a_gradient_at_a_bound_and_beside_a_failure_is_one_sided():
     evaluate = made(lambda x: np.where(x[1] > 0.1, np.nan, decay(x)), [0.0, 0.0], bounds=(4.0, 6.0))
     low = evaluate.task.ends[0][0]
     x = np.array([low, 0.0999])
-    found = gradients.gradient(evaluate, x, decay(x), 1e-9, None)
+    found = least_squares.gradient(evaluate, x, decay(x), 1e-9, None)
     np.testing.assert_allclose(found.slopes[:, 0], decay(x), rtol=1e-2)
     np.testing.assert_allclose(found.slopes[:, 1], -np.exp(x[1]) * X * decay(x), rtol=1e-2, atol=1e-3)
     with pytest.raises(CaseError, match="fail on both sides"):
-        gradients.gradient(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1), np.zeros(len(X)), 1e-9, None)
+        least_squares.gradient(
+            made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1), np.zeros(len(X)), 1e-9, None
+        )
 
 
 def test_a_search_finds_the_truth_and_steps_back_from_failures():
@@ -151,7 +153,7 @@ def test_errors_are_honest(count):
     for seed in range(count):
         evaluate = made(decay, [1.0, 0.5], seed=seed)
         found = minimise(evaluate, np.array([0.8, 0.3]), final=False)
-        found = found._replace(gradient=gradients.Gradient(
+        found = found._replace(gradient=least_squares.Gradient(
             np.column_stack([decay(found.x), -np.exp(found.x[1]) * X * decay(found.x)]), np.zeros(2), np.zeros(2, bool),
         ))  # fmt: skip
         inside.append(np.abs(found.x - [1.0, 0.5]) / covariance.standard_errors(evaluate.task, found).error)

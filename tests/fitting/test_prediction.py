@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from fitted_devices import small
 
-from otjdd.fitting.gradients import change_along
+from otjdd.fitting.least_squares import change_along
 from otjdd.fitting.parameters import parameters
 from otjdd.fitting.prediction import (
     CHECKED,

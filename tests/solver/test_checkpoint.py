@@ -13,7 +13,7 @@ from otjdd.errors import ResultError
 from otjdd.results import store
 from otjdd.solver import checkpoint, integrate
 from otjdd.solver.checkpoint import CheckpointPlace
-from otjdd.system import array_file, files
+from otjdd.system import files
 from otjdd.waveform import waveform
 
 pytestmark = needs_speed
@@ -165,7 +165,7 @@ def parts_of(path):
     """The line of JSON and the arrays of a checkpoint."""
     line, _, numbers = files.unsealed(path, path.read_bytes()).partition(b"\n")
     head = json.loads(line)
-    return head, array_file.unpacked(head["arrays"], numbers)
+    return head, store.unpacked(head["arrays"], numbers)
 
 
 @pytest.mark.parametrize("change", [
@@ -181,7 +181,7 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
     path = tmp_path / "checkpoint"
     changed = {name: array for name, array in (arrays | change).items() if array is not None and name not in head}
     head = {name: change.get(name, value) for name, value in head.items()}
-    path.write_bytes(array_file.packed("checkpoint", head, changed))
+    path.write_bytes(store.packed("checkpoint", head, changed))
     with pytest.raises(ResultError, match="start again, without --resume"):
         resumed(path)
 
@@ -189,7 +189,7 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
 @pytest.mark.skipif(os.name == "nt", reason="owners of Unix")
 def test_a_checkpoint_that_others_may_have_written_is_not_taken(tmp_path, halfway):
     path = tmp_path / "checkpoint"
-    path.write_bytes(array_file.packed("checkpoint", *halfway))
+    path.write_bytes(store.packed("checkpoint", *halfway))
     path.chmod(0o666)
     with pytest.raises(ResultError, match="belongs to somebody else, or others can write to it"):
         resumed(path)

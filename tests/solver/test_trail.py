@@ -5,7 +5,7 @@ import pytest
 from fitted_devices import CURVES, small
 
 from otjdd.errors import SolverError
-from otjdd.fitting.gradients import change_along
+from otjdd.fitting.least_squares import change_along
 from otjdd.fitting.parameters import parameters
 from otjdd.fitting.search import noise_along
 from otjdd.solver.simulate import simulate_junction

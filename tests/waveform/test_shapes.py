@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from otjdd.system import text_table
+from otjdd.system import text_files
 from otjdd.waveform.shapes import hold, pulse, read, read_waveform, staircase, train, triangle, write_read_loop
 
 
@@ -131,6 +131,6 @@ def test_files_that_are_too_large_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="limit is 2"):
         read_waveform(path)
     with open(path, "r+b") as file:
-        file.truncate(text_table.MAX_BYTES + 1)
+        file.truncate(text_files.MAX_BYTES + 1)
     with pytest.raises(ValueError, match="larger than 64 MB"):
         read_waveform(path)

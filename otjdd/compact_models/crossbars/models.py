@@ -15,9 +15,9 @@ from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.rules import refuse
 from otjdd.compact_models import build, noise_error
 from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells
-from otjdd.compact_models.device_factors import drawn_changes, source
 from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.noise_error import drawn_changes, source
 from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, NotAsExpected, ResultError
 from otjdd.solver.model import members

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.model import READ_STREAM, CompactModel
-from otjdd.compact_models.noise import no_streams
+from otjdd.compact_models.tables import no_streams
 from otjdd.errors import NetworkError, NotAsExpected
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ NO_VOLTAGES = np.zeros(0)
 class Crossbar(NamedTuple):
     """Cells at the crossings of word lines and bit lines; resistances [ohm] of a line between two cells and of a driver.
 
-    line_capacitance : [F] to ground of a line from cell to cell, at the node of the farther cell; see `transient`
+    line_capacitance : [F] to ground of a line from cell to cell, at the node of the farther cell; see `pulses`
     """
 
     cells: Cells

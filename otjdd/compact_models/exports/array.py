@@ -23,7 +23,7 @@ import numpy as np
 from otjdd.case.crossbar import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, Switch, targets_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
-from otjdd.compact_models.crossbars.programming import Programming
+from otjdd.compact_models.crossbars.simulate import Programming
 from otjdd.compact_models.exports.functions import export_header, filled_template, number
 from otjdd.compact_models.exports.testbench import compile_command
 from otjdd.compact_models.exports.verilog_a import verilog_a

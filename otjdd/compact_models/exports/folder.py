@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.compact_models import build, device_factors, scatter_of_pulses
+from otjdd.compact_models import build, noise_error, scatter_of_pulses
 from otjdd.compact_models.exports import (
     aihwkit,
     crosssim,
@@ -68,7 +68,7 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
     ResultError too.
     """
     check_export_folder(out)
-    source = device_factors.source(case, request.devices) if request.devices else ""
+    source = noise_error.source(case, request.devices) if request.devices else ""
     if request.noise:
         scatter_of_pulses.cases_of_devices(case, request.devices)
     model: CompactModel | None = None
@@ -77,7 +77,7 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
             model = build.compact(
                 case, voltage=request.voltage, time=request.time, workers=request.workers, progress=progress,
                 exclude=request.exclude, vary=request.vary, noise=request.noise,
-                devices=request.devices or device_factors.DEVICES,
+                devices=request.devices or noise_error.DRAWN,
             )  # fmt: skip
         return with_train(model, case, request, train, source, stage)
     except (ExtractionError, KeyboardInterrupt) as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models import device_factors, noise_error
+from otjdd.compact_models import noise_error
 from otjdd.compact_models.axes import TEMPERATURE, monomials
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
@@ -263,7 +263,7 @@ def about_noise(model: CompactModel) -> list[str]:
         f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
         "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
         *noise_error.noise_lines(model),
-        *device_factors.words(model),
+        *noise_error.words(model),
         *filter(None, [noise_error.negligible_noise(model)]),
     ]
 

@@ -80,7 +80,7 @@ from otjdd.compact_models.exports.functions import (
 )
 from otjdd.compact_models.exports.testbench import OPTIONS
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import TURN as TURN_OF_RATES
+from otjdd.compact_models.tables import TURN as TURN_OF_RATES
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 
 WIDTH = 118  # characters of a line

@@ -6,7 +6,7 @@ import pytest
 
 import otjdd
 from otjdd.case.case import CaseError
-from otjdd.compact_models.crossbars import programming, pulses
+from otjdd.compact_models.crossbars import pulses, simulate
 from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices
 
 CASE = (
@@ -81,7 +81,7 @@ def test_cells_aside_scatter_without_being_followed_in_time(monkeypatch):
     monkeypatch.setattr(pulses, "hold_drivers", lambda *words: count.append(words) or held(*words))
     drivers = pulses.programming(np.full(4, 2.97), 3, 1, "third")
     before = states.copy()
-    programming.hold_line(bar, states, drivers, (5e-4, 0.0, True), None, np.zeros(12))
+    simulate.hold_line(bar, states, drivers, (5e-4, 0.0, True), None, np.zeros(12))
     assert len(count) == 1
     moved = np.abs(states - before)[:, 0].reshape(3, 4)
     assert (moved > 0.0).all()

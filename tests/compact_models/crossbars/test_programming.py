@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from otjdd.cli import app
-from otjdd.compact_models.crossbars import programming, pulses
+from otjdd.compact_models.crossbars import pulses, simulate
 from otjdd.results import store
 
 PARTS = """\
@@ -122,7 +122,7 @@ def test_pulses_of_a_line_are_those_of_the_whole_network():
     drivers = pulses.programming(voltages, R, 2, "half")
     whole, line = states.copy(), states.copy()
     held = pulses.hold_drivers(bar, whole, drivers, 1e-6)
-    fast = programming.hold_line(bar, line, drivers, (1e-6, 0.0, True), None, np.zeros(R * C))
+    fast = simulate.hold_line(bar, line, drivers, (1e-6, 0.0, True), None, np.zeros(R * C))
     assert np.abs(whole - states).max() > 0.02
     assert line == pytest.approx(whole, abs=2e-3)
     assert fast.energy == pytest.approx(held.energy, rel=0.02)

@@ -19,7 +19,7 @@ from otjdd.claims.papers import load_task
 from otjdd.errors import ResultError
 from otjdd.fitting import least_squares
 from otjdd.fitting.search import SearchSettings, evaluator
-from otjdd.fitting.targets import result
+from otjdd.fitting.targets import files
 from otjdd.fitting.targets.task import Evaluation, target_values, weighted
 from otjdd.results import outputs, store
 from otjdd.runs.run import simulate
@@ -235,7 +235,7 @@ def searched(tmp_path_factory):
 def test_a_search_meets_its_target_and_reports_it(searched):
     evaluate, found = searched
     assert abs(evaluate.task.evaluation(found.values).residuals[0]) < 1.0
-    text = result.report_text(evaluate.task, found, found.values)
+    text = files.report_text(evaluate.task, found, found.values)
     assert "no least squares" in text
     assert "high" in text
     assert "most felt by" in text
@@ -348,7 +348,7 @@ share = 0.1
     (part,), x = task.cases, task.start
     low, high = task.ends
     there, out = np.array([high[0], low[1], high[2]]), tmp_path / "found.toml"
-    out.write_text(result.as_case(task, part, there, out))
+    out.write_text(files.as_case(task, part, there, out))
     moved = load_case(out)
     assert moved.resolved() == part.case.replace(dict(zip(keys, task.written(there).values(), strict=True))).resolved()
     assert moved.columns.kinds[0].share == 0.1
@@ -357,20 +357,20 @@ share = 0.1
 
 
 def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
-    from otjdd.fitting.targets import result
+    from otjdd.fitting.targets import files
     from otjdd.system import sources
 
     evaluate, found = searched
-    store.write(result.visits_dataset(evaluate.task, evaluate.visited), tmp_path / "a.nc")
-    read = result.read_visits(tmp_path / "a.nc", evaluate.task)
+    store.write(files.visits_dataset(evaluate.task, evaluate.visited), tmp_path / "a.nc")
+    read = files.read_visits(tmp_path / "a.nc", evaluate.task)
     assert read.keys() == evaluate.visited.keys()
-    ds = result.visits_dataset(evaluate.task, read)
+    ds = files.visits_dataset(evaluate.task, read)
     (at,) = np.flatnonzero((ds.visited_point.values == found.x).all(axis=1))
     assert float(ds.visited_distance[at, 0]) == abs(evaluate.task.evaluation(found.values).residuals[0])
     assert float(ds.visited_parameter.max()) < 1.0
     monkeypatch.setattr(sources, "digest", lambda: "another")
     with pytest.raises(ResultError, match="is a search by another version of otjdd"):
-        result.read_visits(tmp_path / "a.nc", evaluate.task)
+        files.read_visits(tmp_path / "a.nc", evaluate.task)
 
 
 def test_the_distance_of_a_claim_is_in_its_own_tolerance():
@@ -381,7 +381,7 @@ def test_the_distance_of_a_claim_is_in_its_own_tolerance():
 
 def test_values_outside_of_what_is_published_are_named():
     task = load_task(shipped_cases() / "calibration" / "li2019.toml")
-    said = result.beyond_literature(task, task.start)
+    said = files.beyond_literature(task, task.start)
     assert [line.split()[5] for line in said] == [
         "device.film.tunnelling_mass", "device.right.doping", "ions.density", "ions.hop_distance",
     ]  # fmt: skip

@@ -1,11 +1,14 @@
-"""Text files of two columns of numbers, with units in their header: waveforms and profiles."""
+"""Text files: two columns of numbers with units in their header (waveforms, profiles), and parts that are generated.
+
+A generated part is the lines between <!-- NAME:begin --> and <!-- NAME:end -->.
+"""
 
 import math
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-from otjdd.system.files import Refused, read_regular
+from otjdd.system.files import Refused, read_regular, read_whole, write_whole
 from otjdd.units import parse
 
 MAX_BYTES = 64_000_000
@@ -81,3 +84,34 @@ def numbers_of(path: str | Path, line: TextLine, columns: tuple[QuantityColumn, 
     if not (math.isfinite(a) and math.isfinite(b)):
         raise ValueError(f"{path}:{line.number}: a {first} or {second} that is not finite")
     return a, b
+
+
+def marks(name: str) -> tuple[str, str]:
+    """The lines that mark the beginning and the end of a generated part."""
+    return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+
+
+def generated_part(text: str, name: str) -> str:
+    """The lines of a text between the marks of a name. Raises ValueError for a text without them."""
+    begin, end = marks(name)
+    _, begun, rest = text.partition(begin)
+    inside, closed, _ = rest.partition(end)
+    if not (begun and closed):
+        raise ValueError(f"has no {begin} and {end}")
+    return inside.strip("\n")
+
+
+def generated_part_of(file: Path, name: str) -> str:
+    """The generated part of a file. Called before long work as a check. Raises ValueError without marks, ResultError."""
+    try:
+        return generated_part(read_whole(file).decode(), name)
+    except ValueError as error:
+        raise ValueError(f"{file} {error}") from None
+
+
+def replace_generated_part(file: Path, name: str, body: str) -> None:
+    """Replace the generated part of a file. Raises ValueError for a file without marks, ResultError."""
+    generated_part_of(file, name)
+    begin, end = marks(name)
+    before, _, rest = read_whole(file).decode().partition(begin)
+    write_whole(file, f"{before}{begin}\n{body}\n{end}{rest.partition(end)[2]}".encode())
