@@ -110,7 +110,9 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
         return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
     if kind.startswith("union_tag"):  # the location is the table, the fault is in its kind or law
         value = member(value, path[-1])
-    choices = choices_at(schema, path, document.data)
+    # The table of the last key does not narrow the alternatives: that key may be the wrong one.
+    nodes = nodes_at(schema, path, pruned(document.data, path))
+    choices = list(dict.fromkeys(c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])))
     quoted = [brief(choice) for choice in choices]
     expected = [" or ".join([", ".join(quoted[:-1]), *quoted[-1:]] if len(quoted) > 1 else quoted)]
     expected += [words_of(n) for n in nodes_at(schema, path, document.data) if "enum" not in n and "const" not in n]
@@ -203,15 +205,6 @@ def fits(node: dict[str, Any], value: Any) -> bool:
         return True
     constants = {k: p for k, p in node.get("properties", {}).items() if "const" in p}
     return all(value.get(k, p.get("default")) == p["const"] for k, p in constants.items())
-
-
-def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
-    """Texts among which a value can be chosen."""
-    # The table of the last key does not narrow the alternatives: that key may be the wrong one.
-    without = pruned(data, path)
-    nodes = nodes_at(schema, path, without)
-    choices = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
-    return list(dict.fromkeys(choices))
 
 
 def pruned(data: Any, path: KeyPath) -> Any:

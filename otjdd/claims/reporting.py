@@ -81,27 +81,23 @@ def device_report(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
 def entry(verdict: Verdict) -> dict[str, Any]:
     """Content of the page for a claim."""
     seconds = sum(map(seconds_of, verdict.trials))
+    shown: dict[str, Any] = {}
+    if has_picture(verdict):
+        fig = picture(verdict)
+        url = "data:image/svg+xml;base64," + b64encode(style.encoded_picture(fig, "svg")).decode()
+        shown = {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}  # rem
     return verdict.row() | {
         "claim": verdict.claim,
         "cause": verdict.cause,
         "numbers": verdict.numbers,
         "distance": verdict.distance,
-        "picture": picture_url(verdict),
+        "picture": shown,
         "alternative": alternative(verdict),
         "protocol": protocol(verdict),
         "runs": [run_row(trial) for trial in verdict.trials],
         "seconds": seconds,
         "duration": duration(seconds),
     }
-
-
-def picture_url(verdict: Verdict) -> dict[str, Any]:
-    """Picture of a claim as a data URL, and its width [rem]; {} when there is none."""
-    if not has_picture(verdict):
-        return {}
-    fig = picture(verdict)
-    url = "data:image/svg+xml;base64," + b64encode(style.encoded_picture(fig, "svg")).decode()
-    return {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}
 
 
 def alternative(verdict: Verdict) -> str:
@@ -115,24 +111,17 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
     by_name: dict[str, list[ClaimTrial]] = {}
     for trial in verdict.trials:
         by_name.setdefault(trial.name, []).append(trial)
-    return [
-        {
+    cases = []
+    for name, trials in by_name.items():
+        first, what = trials[0], f"{trials[0].key} from " if trials[0].key else ""
+        cases.append({
             "file": f"{name}.toml",
-            "title": trials[0].case.title,
-            "drive": summary.of_drive(trials[0].case.drive),
-            "sweep": varied_key(trials),
-            "text": trials[0].source,
-        }
-        for name, trials in by_name.items()
-    ]
-
-
-def varied_key(trials: Sequence[ClaimTrial]) -> str:
-    """Number of the runs of a case, the varied key and its range, as text; "" for one run."""
-    if len(trials) == 1:
-        return ""
-    what = f"{trials[0].key} from " if trials[0].key else ""
-    return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
+            "title": first.case.title,
+            "drive": summary.of_drive(first.case.drive),
+            "sweep": f"{len(trials)} runs, {what}{first.text} to {trials[-1].text}" if len(trials) > 1 else "",
+            "text": first.source,
+        })  # fmt: skip
+    return cases
 
 
 def run_row(trial: ClaimTrial) -> dict[str, Any]:
@@ -262,15 +251,6 @@ def rms_distance(verdicts: Sequence[Verdict]) -> str:
     return f"root mean square distance {root_mean_square(verdicts):.2g} tolerances"
 
 
-def with_distances(verdict: Verdict) -> list[str]:
-    """The numbers of a claim as texts, with their distances where they have limits; misses in bold."""
-    texts = []
-    for n in verdict.numbers:
-        text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
-        texts.append(f"**{text}**" if n.status == "missed" else text)
-    return texts
-
-
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
     """The verdicts as Markdown: a table for each device, under its name if there are several."""
     devices = by_device(verdicts)
@@ -289,7 +269,11 @@ def of_one_device(verdicts: Sequence[Verdict]) -> str:
     ]
     for verdict in verdicts:
         row = verdict.row()
-        numbers = "; ".join(with_distances(verdict)) if verdict.values else row["otjdd"]
+        texts = []
+        for n in verdict.numbers:
+            text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
+            texts.append(f"**{text}**" if n.status == "missed" else text)
+        numbers = "; ".join(texts) if verdict.values else row["otjdd"]
         cells = [verdict.id, row["paper"], numbers, row["tolerance"], verdict.status]
         lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]

@@ -92,7 +92,13 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
     measurement has no other run, this run also is the run at the solution, whose time steps the runs nearby take.
     """
     changes = dict(changes)
-    case = lean_case(driven(fitted_case(fit), changes.pop("drive", None), changes))
+    case = driven(fitted_case(fit), changes.pop("drive", None), changes)
+    lean: dict[str, Any] = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
+    if isinstance(case.drive, Prepared):
+        lean = QUIET | lean | {"drive.temperatures": []}
+    elif case.waveform().read_count:
+        lean = QUIET | lean
+    case = case.replace(lean)  # records no more than a fit compares
     trail = Trail()
     ds = simulate(case, trail=trail)
     moving, x, tolerance = parameters_of(fit), fit["coordinate"].values, {"numerics.rtol": case.numerics.rtol}
@@ -112,14 +118,6 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
         if not (measured.error < SURE).all():
             measured = gradient(evaluate, x, values, measured.noise, measured.slopes)
         return np.asarray(measured.slopes / future.sigma[:, None])
-
-
-def lean_case(case: Case) -> Case:
-    """A case that records no more than a fit compares, with an rtol up to SMOOTH where runs cannot take others' steps."""
-    smooth: dict[str, Any] = {} if takes_trail(case) else {"numerics.rtol": min(SMOOTH, case.numerics.rtol)}
-    if isinstance(case.drive, Prepared):
-        return case.replace(QUIET | smooth | {"drive.temperatures": []})
-    return case.replace(QUIET | smooth if case.waveform().read_count else smooth)
 
 
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:

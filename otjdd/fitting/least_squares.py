@@ -341,15 +341,6 @@ def solver_noise(evaluate: Evaluator[AimedTask], x: np.ndarray) -> float:
     return float(max(np.sqrt(np.nanmean(bends**2)), LEAST)) if np.isfinite(bends).any() else LEAST
 
 
-def difference_steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
-    """Steps (parameter,) of the differences: the best ones for known slopes (point, parameter), else FIRST."""
-    if slopes is None:
-        return np.full(count, FIRST)
-    response = np.sqrt(np.nanmean(slopes**2, axis=0))
-    aimed = (6 * noise) ** (1 / 3)
-    return np.asarray(np.clip(aimed / np.maximum(response, aimed / LARGEST), SMALLEST, LARGEST))
-
-
 def gradient(
     evaluate: Evaluator[AimedTask], x: np.ndarray, values_at_x: np.ndarray, noise: float, nearby: np.ndarray | None
 ) -> Gradient:
@@ -455,7 +446,10 @@ def independent_gradient(
     a number that fails on a side has the slope 0 instead.
     """
     scatter = solver_noise(evaluate, x) if np.isnan(scatter) else scatter
-    h = difference_steps(nearby, len(x), scatter)
+    h = np.full(len(x), FIRST)
+    if nearby is not None:
+        felt, aimed = np.sqrt(np.nanmean(nearby**2, axis=0)), (6 * scatter) ** (1 / 3)
+        h = np.clip(aimed / np.maximum(felt, aimed / LARGEST), SMALLEST, LARGEST)
     low, high = evaluate.task.ends
     ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
     ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)

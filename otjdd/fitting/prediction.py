@@ -63,7 +63,14 @@ def predict(
         )
     about = {PREDICTION: f"{count} draws of {fit.attrs['title']}", "failed_draws": failed, "draws": count,
              "simulated_draws": len(simulated)}  # fmt: skip
-    return percentiles(best, runs, levels).assign_attrs(about)
+    variables = {
+        name: (("percentile", *best[name].dims), np.percentile(values, levels, axis=0), best[name].attrs)
+        for name, values in runs.items()
+    }
+    percentile = {"units": "percent", "long_name": "percentile over draws of the parameters"}
+    coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in runs for d in best[n].dims}}
+    coords |= {"percentile": ("percentile", list(levels), percentile)}
+    return xr.Dataset(variables, coords, best.attrs | about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,17 +344,6 @@ def outputs(case: Case, values: dict[str, float], trail: Trail | None = None) ->
     except (SolverError, CaseError, ValueError):
         return None
     return ds
-
-
-def percentiles(best: xr.Dataset, rows: Mapping[str, np.ndarray], levels: Sequence[float]) -> xr.Dataset:
-    """Dataset of the percentiles of outputs (draw, ...) by name, with the coordinates of the run `best`."""
-    variables = {
-        name: (("percentile", *best[name].dims), np.percentile(values, levels, axis=0), best[name].attrs)
-        for name, values in rows.items()
-    }
-    about = {"units": "percent", "long_name": "percentile over draws of the parameters"}
-    coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in rows for d in best[n].dims}}
-    return xr.Dataset(variables, coords | {"percentile": ("percentile", list(levels), about)}, best.attrs)
 
 
 def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:

@@ -328,7 +328,13 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
 
 def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> FileBlock:
     """The table of a record, whose settings name the voltages and the currents of its channels."""
-    values = dict(setting_values(sheet, settings))
+    values: dict[str, list[str]] = {}
+    for text in settings:
+        cells = [cell for cell in sheet.line(1, text).texts if cell]
+        if cells and cells[0] in ("TestParameter", "MetaData", "AnalysisSetup"):
+            cells = cells[1:]
+        if cells:
+            values[cells[0]] = cells[1:]
     currents, voltages = values.get("Channel.IName", []), values.get("Channel.VName", [])
     quantities = dict.fromkeys(currents, "current") | dict.fromkeys(voltages, "voltage")
     quantities |= dict.fromkeys(values.get("Channel.Time", []), "time") | {NAME: ""}
@@ -339,16 +345,6 @@ def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> Fi
         length=first if second > 1 and first * second == last - header.number else 0, quantities=quantities,
         limits=compliances(values, currents),
     )  # fmt: skip
-
-
-def setting_values(sheet: Sheet, settings: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (name, values) of the lines of settings."""
-    for text in settings:
-        cells = [cell for cell in sheet.line(1, text).texts if cell]
-        if cells and cells[0] in ("TestParameter", "MetaData", "AnalysisSetup"):
-            cells = cells[1:]
-        if cells:
-            yield cells[0], cells[1:]
 
 
 def compliances(values: Mapping[str, list[str]], currents: list[str]) -> dict[str, float]:

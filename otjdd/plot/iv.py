@@ -53,10 +53,20 @@ class IVCurve(NamedTuple):
 def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
     """Curves of current against voltage in a result: at frozen ions, else of reads at many voltages, else of a ramp."""
     if all(name in ds and ds[name].size for name in BIASED):
-        return [] if goes_back(ds.bias.values) else at_frozen_ions(ds)
-    for voltage, current in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
-        if voltage in ds and current in ds and sweeps(ds[voltage].values):
-            return in_cycles(ds, voltage, current)
+        if goes_back(ds.bias.values):
+            return []
+        ds = ds.sortby("bias")
+        V, count = ds.bias.values, ds.sizes["temperature"]
+        fine, curves = refined(V, V), []
+        for i, state in enumerate(ds.state.values):
+            for j in range(count):  # temperatures, the darker the warmer
+                name = str(state) if j == count - 1 else ""
+                current = between(V, V, ds.bias_current.values[i, j], fine).current
+                curves.append(IVCurve(fine, current, name, i, (j, count), in_time=False))
+        return curves
+    for V_name, I_name in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
+        if V_name in ds and I_name in ds and sweeps(ds[V_name].values):
+            return in_cycles(ds, V_name, I_name)
     return []
 
 
@@ -67,19 +77,6 @@ def sweeps(voltage: np.ndarray) -> bool:
     steps = np.abs(np.diff(voltage))
     moving = steps > 1e-9 * np.ptp(voltage)
     return bool(np.mean(moving) > 0.6 and np.quantile(steps[moving], 0.9) < 0.3 * np.ptp(voltage))
-
-
-def at_frozen_ions(ds: xr.Dataset) -> list[IVCurve]:
-    """A curve for each state and temperature, the darker the warmer."""
-    ds = ds.sortby("bias")
-    V, count, curves = ds.bias.values, ds.sizes["temperature"], []
-    fine = refined(V, V)
-    for i, state in enumerate(ds.state.values):
-        for j in range(count):
-            name = str(state) if j == count - 1 else ""
-            current = between(V, V, ds.bias_current.values[i, j], fine).current
-            curves.append(IVCurve(fine, current, name, i, (j, count), in_time=False))
-    return curves
 
 
 def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[IVCurve]:

@@ -69,16 +69,30 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
             )
     chosen = [name for name in asked if name in available] or available[:RESULTS]
     results = [one_number(ds, name) for name in chosen]
-    kinds = [name for name in asked if name in kinds] or default_results(ds, bool(set(asked) & set(available)))
-    all_panels = [panel for kind in kinds for panel in panels_of_kind(ds, kind, results)]
-    if PARALLEL in kinds:
+    named, drawn = bool(set(asked) & set(available)), [name for name in asked if name in kinds]
+    if not drawn and not unfit(ds):  # devices that are cycled
+        drawn = [PARALLEL] if named else [kind for kind in kinds if kind != PARALLEL]
+    elif not drawn:
+        drawn = [CDF, PARALLEL] if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else [PARALLEL]
+    all_panels = [panel for kind in drawn for panel in panels_of_kind(ds, kind, results)]
+    if PARALLEL in drawn:
         all_panels += [panel for result in results for panel in panels_of(ds, *result)]
     if not any(np.isfinite(panel.result).any() for panel in all_panels):
         states = [f"{int((ds.status == k).sum())} {word}" for k, word in ((1, "failed"), (2, "missing"))]
         raise ValueError(f"nothing to draw: no point of this study is done ({', '.join(states)})")
     with laid_out(len(all_panels), own) as (fig, places):
-        fill_axes(all_panels, places)
-        if own is None and (more := [] if set(asked) & set(available) else available[len(chosen) :]):
+        maps: dict[str, list[tuple[Axes, Any, xr.DataArray]]] = {}
+        for panel, axes in zip(all_panels, places, strict=True):
+            mesh = panel.draw(axes)
+            if panel.omitted:
+                small_print(axes, panel.omitted)
+            if mesh is not None:
+                maps.setdefault(str(panel.result.name), []).append((axes, mesh, panel.result))
+        for of_result in maps.values():  # one scale of colours for all maps of a result
+            _, mesh, result = of_result[-1]
+            unit = result.attrs.get("units", "1")
+            colours(mesh, [panel_axes for panel_axes, _, _ in of_result], meaning_lines(result), unit)
+        if own is None and (more := [] if named else available[len(chosen) :]):
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
 
@@ -126,31 +140,6 @@ def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[ScalarResult]) -
 def alone(ds: xr.Dataset) -> bool:
     """True if a study has draws of a sample and no other axis."""
     return bool(ds.status.dims == ("sample",))
-
-
-def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
-    """Kinds that are drawn by default. named : True if the user names results
-
-    For cycled devices, all kinds but PARALLEL, or PARALLEL alone if results are named. For other studies, PARALLEL; for a
-    sample that is no "saltelli" design also CDF.
-    """
-    if not unfit(ds):
-        return (PARALLEL,) if named else tuple(kind for kind in study_kinds(ds) if kind != PARALLEL)
-    return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
-
-
-def fill_axes(to_draw: Sequence[Panel], places: Sequence[Axes]) -> None:
-    """Draw panels into axes, with one scale of colours for all maps of a result."""
-    maps: dict[str, list[tuple[Axes, Any, xr.DataArray]]] = {}
-    for panel, axes in zip(to_draw, places, strict=True):
-        mesh = panel.draw(axes)
-        if panel.omitted:
-            small_print(axes, panel.omitted)
-        if mesh is not None:
-            maps.setdefault(str(panel.result.name), []).append((axes, mesh, panel.result))
-    for drawn in maps.values():
-        _, mesh, result = drawn[-1]
-        colours(mesh, [panel_axes for panel_axes, _, _ in drawn], meaning_lines(result), result.attrs.get("units", "1"))
 
 
 def one_number(ds: xr.Dataset, name: str) -> ScalarResult:

@@ -259,8 +259,14 @@ def data_frame(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     ds = level_by_level(ds) if LEVELS in ds.dims else ds
-    for dim in PARTS:
-        ds = part_by_part(ds, dim) if dim in ds.dims else ds
+    for dim in PARTS:  # a variable for each part, "kind_read_current background"
+        if dim in ds.dims:
+            divided = [
+                name for name, variable in ds.data_vars.items() if dim in variable.dims and len(variable.dims) > 1
+            ]
+            rows = [(name, i, part) for name in divided for i, part in enumerate(ds[dim].values)]
+            parts = {f"{name} {part}": ds[name].isel({dim: i}, drop=True) for name, i, part in rows}
+            ds = ds.drop_vars(divided).assign(parts)
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
     places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
     columns = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
@@ -291,15 +297,6 @@ def level_by_level(ds: xr.Dataset) -> xr.Dataset:
         else:
             by_level |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
     return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(by_level)
-
-
-def part_by_part(ds: xr.Dataset, dim: str) -> xr.Dataset:
-    """A result with a variable for each part along a dimension of PARTS, "kind_read_current background"."""
-    names = [name for name, variable in ds.data_vars.items() if dim in variable.dims and len(variable.dims) > 1]
-    parts = {
-        f"{name} {part}": ds[name].isel({dim: i}, drop=True) for name in names for i, part in enumerate(ds[dim].values)
-    }
-    return ds.drop_vars(names).assign(parts)
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:

@@ -110,8 +110,10 @@ def simulate_with_error(
 
 def on_coarser_grids(case: Case) -> dict[int, Case]:
     """Number of cells -> the case on each coarser grid that its `numerics.error` takes; {} where it takes none."""
-    cells = case.device.film.cells
-    return {cells // part: coarser(case, cells // part) for part in PARTS.get(case.numerics.error, ())}
+    numerics = case.numerics.model_copy(update={"error": "none"})
+    only_reads = {"numerics": numerics, "record": Recording(every="none")}
+    numbers = [case.device.film.cells // part for part in PARTS.get(case.numerics.error, ())]
+    return {cells: grid_error.on_cells(case, cells).model_copy(update=only_reads) for cells in numbers}
 
 
 def other_runs(case: Case) -> dict[str, Case]:
@@ -215,12 +217,6 @@ def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset |
         return on_its_grid(case, progress)
     except SolverError as error:
         return error
-
-
-def coarser(case: Case, cells: int) -> Case:
-    """The case on `cells` cells, without an error estimate, which records only its reads."""
-    numerics = case.numerics.model_copy(update={"error": "none"})
-    return grid_error.on_cells(case, cells).model_copy(update={"numerics": numerics, "record": Recording(every="none")})
 
 
 def stricter(case: Case) -> Case:

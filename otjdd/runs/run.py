@@ -34,7 +34,7 @@ from otjdd.system.late import xr
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
-    from otjdd.waveform.waveform import Chain, Waveform
+    pass
 
 
 def check_inputs(case: Case, file: str = "case") -> None:
@@ -49,7 +49,10 @@ def check_inputs(case: Case, file: str = "case") -> None:
 
             models.check_devices(case, file)
         if hasattr(case.drive, "waveform"):
-            waveform = built_waveform(case, file)
+            try:
+                waveform = case.waveform()
+            except ValueError as error:
+                raise CaseError([problem_at(case, file, ("drive",), reason_in(case, error))]) from None
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
@@ -75,14 +78,6 @@ def problem_at(case: Case, file: str, key: KeyPath, expected: str, got: str = ""
     offset = toml_text.scan(case.source).places.get(key)
     at_none = Problem(file, 0, 0, dotted(key), expected, got)
     return at_none if offset is None else Source(file, case.source).problem(offset, key, expected, got)
-
-
-def built_waveform(case: Case, file: str) -> Waveform | Chain:
-    """Waveform of a case. Raises CaseError, with the line of [drive] if the file states it; OSError for a file of it."""
-    try:
-        return case.waveform()
-    except ValueError as error:
-        raise CaseError([problem_at(case, file, ("drive",), reason_in(case, error))]) from None
 
 
 def reason_in(case: Case, error: Exception) -> str:

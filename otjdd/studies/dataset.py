@@ -296,7 +296,11 @@ def variability(study: xr.Dataset, settling: int = 0) -> xr.Dataset:
     ds = xr.Dataset(
         {name: array.assign_attrs(units=unit, long_name=words) for name, (array, unit, words) in what.items()}
     )
-    return with_area(ds)
+    radius = "device.radius"
+    if radius in ds.coords and ds[radius].dims == (radius,) and ds[radius].dtype.kind == "f":
+        area = math.pi * ds[radius].values ** 2
+        ds = ds.assign_coords({AREA: (radius, area, {"units": "m^2", "long_name": "area of the junction"})})
+    return ds
 
 
 def resistances(study: xr.Dataset, settling: int = 0) -> xr.DataArray:
@@ -348,12 +352,3 @@ def median(values: np.ndarray) -> tuple[float, float]:
     middle = float(np.median(good))
     spread = float(np.std(np.log(good), ddof=1)) if good.size > 1 else math.nan
     return middle, middle * spread * math.sqrt(math.pi / (2 * good.size))
-
-
-def with_area(ds: xr.Dataset) -> xr.Dataset:
-    """The Dataset with the area of the junction next to its radius, where that is a coordinate."""
-    radius = "device.radius"
-    if radius not in ds.coords or ds[radius].dims != (radius,) or ds[radius].dtype.kind != "f":
-        return ds
-    area = math.pi * ds[radius].values ** 2
-    return ds.assign_coords({AREA: (radius, area, {"units": "m^2", "long_name": "area of the junction"})})

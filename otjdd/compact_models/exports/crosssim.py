@@ -24,14 +24,6 @@ def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, 
     return nodes, values, float(np.sqrt((np.expm1(back - ratio) ** 2).mean()))
 
 
-def spread_of_ln_G(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
-    """Standard deviation (STATES,) of ln G between devices after equal pulses, where the mean of ln G is ln_G (STATES,)."""
-    curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
-    mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
-    order = np.argsort(mean)
-    return np.asarray(np.interp(ln_G, mean[order], deviation[order]))
-
-
 class DeviceNoise(NamedTuple):
     """The parts of a device that noise adds."""
 
@@ -55,7 +47,13 @@ def device(
         "CrossSim programs conductances at once",
         "tried with CrossSim 3.2",
     ]
-    low, deviations = float(np.exp(nodes[0])), None if devices is None else spread_of_ln_G(nodes, devices)
+    low = float(np.exp(nodes[0]))
+    deviations: np.ndarray | None = None
+    if devices is not None:  # standard deviation of ln G between devices after equal pulses, at the nodes of the mean
+        curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
+        mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
+        order = np.argsort(mean)
+        deviations = np.interp(nodes, mean[order], deviation[order])
     return filled_template(
         "crosssim_device.py", about=about, read_voltage=pulses.read_voltage, ln_G=nodes - nodes[-1], volts=VOLTAGES,
         ratios=values, low=low, high=high, tables=noise.tables if noise else [], deviations=deviations,
