@@ -20,3 +20,11 @@ def otjdd(folder: Path, *words: object, **environment: str) -> subprocess.Comple
         done = CliRunner(env=given).invoke(app, [str(word) for word in words], prog_name="otjdd")
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return subprocess.CompletedProcess(["otjdd", *map(str, words)], done.exit_code, done.stdout, done.stderr)
+
+
+def typed(*words: object, code: int = 0) -> str:
+    """What `otjdd WORDS` says in the present folder, on one line. Fails unless it ends with the exit code `code`."""
+    done = CliRunner(env={"COLUMNS": "400"}).invoke(app, [str(word) for word in words], prog_name="otjdd")
+    assert done.exit_code == code, done.output
+    assert "unexpected" not in done.output
+    return " ".join(done.output.replace("│", " ").split())

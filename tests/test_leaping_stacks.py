@@ -8,10 +8,9 @@ oscillates with periods of nanoseconds and the current changes by factors. A rea
 from pathlib import Path
 
 import pytest
+from commands import typed
 from devices import needs_speed
-from typer.testing import CliRunner
 
-from otjdd.cli import app
 from otjdd.results import store
 
 CASE = """title = "a stack that leaps to and fro"
@@ -63,8 +62,7 @@ def test_reads_of_a_film_whose_stack_jumps_back_and_forth_are_reported(tmp_path,
     for name, rtol, volts in (("a", 1e-3, 9.0), ("b", 1e-5, 9.0), ("c", 1e-3, 2.0), ("d", 1e-5, 2.0)):
         Path(f"{name}.toml").write_text(CASE.format(rtol=rtol, voltage=volts))
         caplog.clear()
-        done = CliRunner().invoke(app, ["run", f"{name}.toml"])
-        assert done.exit_code == 0, done.output
+        typed("run", f"{name}.toml")
         ds = store.read(f"{name}.nc")
         reads[name], reported[name] = ds.read_current.item(), "stack_leaps" in ds.attrs["model_limits"]
         assert ("stack_leaps" in caplog.text) == reported[name] == (float(ds.stack_leaps) > 0)

@@ -5,14 +5,14 @@ The files are made by runs of a device whose barrier is not that of the case; so
 
 import json
 
+import commands
 import instruments as make
 import numpy as np
 import pytest
+from commands import typed
 from fitted_devices import small
-from typer.testing import CliRunner
 
 import otjdd
-from otjdd.cli import app
 from otjdd.results import store
 
 HIDDEN = 0.65  # eV; the case has 0.6394
@@ -24,14 +24,6 @@ FROZEN = {"kind": "iv", "voltages": ["-0.6 V", "-0.3 V", "-0.1 V", "0 V", "0.1 V
 SMALL = {"kind": "cv", "voltages": ["-0.6 V", "-0.3 V", "-0.1 V", "0.1 V", "0.3 V"], "frequencies": ["1 MHz"]}
 UNEVEN = np.array([0.0, 1e-3, 1.5e-3, 4e-3, 5e-3, 9e-3, 9.5e-3, 12e-3, 20e-3, 21e-3, 30e-3])
 VOLTS = np.array([0.3, 0.5, 0.4, 1.1, 1.2, 0.6, 0.5, -0.4, -0.6, 0.2, 0.4])
-
-
-def command(*words, code=0):
-    """What `otjdd WORDS` says."""
-    done = CliRunner().invoke(app, [*map(str, words)])
-    assert done.exit_code == code, done.output
-    assert "unexpected" not in done.output
-    return " ".join(done.output.replace("│", " ").split())
 
 
 def truth(**drive):
@@ -96,11 +88,10 @@ def write(path, columns):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty folder with the case of the small device."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "case.toml").write_text(small().resolved(), encoding="utf-8")
-    return tmp_path
+def folder(folder):
+    """The empty folder, with the case of the small device."""
+    (folder / "case.toml").write_text(small().resolved(), encoding="utf-8")
+    return folder
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -114,7 +105,7 @@ def test_what_can_be_fitted_is_found_again(folder, row):
     if row == "R by number":
         (folder / "asked.toml").write_text(ASKED, encoding="utf-8")
         words = ["asked.toml"]
-    said = command("fit", *words, "-o", "found.nc")
+    said = typed("fit", *words, "-o", "found.nc")
     ds = store.read(folder / "found.nc")
     assert abs(float(ds.value[0]) - HIDDEN) < 4e-4, said
     assert otjdd.load_case(folder / "found.toml").device.left.barrier == pytest.approx(HIDDEN, abs=4e-4)
@@ -128,7 +119,7 @@ def test_a_rate_of_exchange_is_found_again_from_a_decade_away(folder):
     write(folder / "data.csv", {"n": np.arange(1.0, 7.0), "R (ohm)": hidden.read_resistance.values})
     start = small().replace({"drive": drive, "device.left.exchange": exchange | {"rate": "1e-9 m/s"}})
     (folder / "case.toml").write_text(start.resolved(), encoding="utf-8")
-    said = command(
+    said = typed(
         "fit", "data.csv", "case.toml", "--vary", "device.left.exchange.rate=1e-10m/s:1e-6m/s", "-o", "rate.nc"
     )
     assert otjdd.load_case(folder / "rate.toml").device.left.exchange.rate == pytest.approx(1e-8, rel=2e-3), said
@@ -145,21 +136,21 @@ def test_from_a_fit_with_noise_and_outliers_to_its_band(folder):
     )
     (folder / "case.toml").write_text(device.resolved(), encoding="utf-8")
     write(folder / "data.csv", columns)
-    said = command("fit", "data.csv", "case.toml", *VARY, "--noise", "1 pA", "--loss", "soft-l1", "-o", "found.nc")
+    said = typed("fit", "data.csv", "case.toml", *VARY, "--noise", "1 pA", "--loss", "soft-l1", "-o", "found.nc")
     ds = store.read(folder / "found.nc")
     assert abs(float(ds.value[0]) - HIDDEN) < 3 * float(ds.error[0]), said
     assert "loss soft-l1 data.csv line 52, voltage 0.4" in said
-    said = command("design", "found.nc", "case.toml", "--temperature", "350 K", "--plot", "next.png")
+    said = typed("design", "found.nc", "case.toml", "--temperature", "350 K", "--plot", "next.png")
     assert "case.toml at 350 K" in said
     assert (folder / "next.png").stat().st_size > 10_000
-    said = command("predict", "found.nc", "case.toml", "-o", "band.nc", "--draws", "12", "--plot", "band.png")
+    said = typed("predict", "found.nc", "case.toml", "-o", "band.nc", "--draws", "12", "--plot", "band.png")
     assert "from the 2.5 % to the 97.5 % percentile" in said
     assert (folder / "band.png").stat().st_size > 10_000
     band = store.read(folder / "band.nc")
     axes = otjdd.figure(band, "iv").axes[0]
     assert len(axes.collections) >= 2  # the bands
-    command("plot", "band.nc", "-o", "again.png")
-    command("export", "band.nc", "-o", "band.csv")
+    typed("plot", "band.nc", "-o", "again.png")
+    typed("export", "band.nc", "-o", "band.csv")
     header = (folder / "band.csv").read_text().splitlines()[0].split(",")
     assert "bias_current 2.5 % (A)" in header
     assert "bias_current 97.5 % (A)" in header
@@ -207,10 +198,10 @@ def test_a_file_of_an_instrument_is_checked_drawn_and_fitted(folder, kind):
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     naming = options if "--from-name" in options else []
-    said = command("check", *names, *naming, "--plot", "data.png")
+    said = typed("check", *names, *naming, "--plot", "data.png")
     assert f"otjdd fit {names[0]}" in said
     assert (folder / "data.png").stat().st_size > 10_000
-    said = command("fit", *names, "case.toml", *VARY, *options, "-o", "found.nc")
+    said = typed("fit", *names, "case.toml", *VARY, *options, "-o", "found.nc")
     assert compared in said
     assert abs(float(store.read(folder / "found.nc").value[0]) - HIDDEN) < 4e-4, said
     assert kind != "J(V,T)" or "D7_340K.dat 340 K" in said
@@ -223,8 +214,8 @@ def test_a_state_is_chosen_by_an_option(folder):
     (folder / "case.toml").write_text(small().replace("drive", drive).resolved(), encoding="utf-8")
     ds = truth(**drive).sel(state="HRS")
     write(folder / "hrs.csv", {"V": ds.bias.values, "I": np.ravel(ds.bias_current)})
-    assert '--state "LRS"' in command("fit", "hrs.csv", "case.toml", *VARY, code=3)
-    said = command("fit", "hrs.csv", "case.toml", *VARY, "--state", "HRS", "-o", "found.nc")
+    assert '--state "LRS"' in typed("fit", "hrs.csv", "case.toml", *VARY, code=3)
+    said = typed("fit", "hrs.csv", "case.toml", *VARY, "--state", "HRS", "-o", "found.nc")
     assert abs(float(store.read(folder / "found.nc").value[0]) - HIDDEN) < 4e-4, said
 
 
@@ -232,7 +223,7 @@ def test_the_noise_of_a_current_is_that_of_a_resistance(folder):
     """1 nA at a read of 0.1 V: a resistance of 10 Mohm is uncertain by a tenth."""
     rows = of_reads("V_write (V)", **small().plain()["drive"])
     write(folder / "loop.csv", rows)
-    command("fit", "loop.csv", "case.toml", *VARY, "--noise", "1 nA", "-o", "found.nc")
+    typed("fit", "loop.csv", "case.toml", *VARY, "--noise", "1 nA", "-o", "found.nc")
     ds = store.read(folder / "found.nc")
     V = float(np.abs(truth(**small().plain()["drive"]).read_voltage.values[0]))
     relative = rows["R (ohm)"] * 1e-9 / V  # of a logarithm, beside a scatter of 0.01 or more
@@ -258,8 +249,8 @@ def measured_loop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loop")
     (folder / "film.toml").write_text(FILM, encoding="utf-8")
     polarisation = f"device.film.polarisation.barrier={HIDDEN_BARRIER} eV"
-    command("run", folder / "film.toml", "--set", polarisation, "-o", folder / "hidden.nc")
-    command("export", folder / "hidden.nc", "--over", "time", "-o", folder / "hidden.csv")
+    typed("run", folder / "film.toml", "--set", polarisation, "-o", folder / "hidden.nc")
+    typed("export", folder / "hidden.nc", "--over", "time", "-o", folder / "hidden.csv")
     return folder
 
 
@@ -278,7 +269,7 @@ def test_a_loop_of_the_polarisation_gives_its_barrier_back(measured_loop, column
         write(file, dict(held[name] for name in columns.split()))
     out = measured_loop / f"{columns}.nc"
     key = "device.film.polarisation.barrier"
-    said = command(
+    said = typed(
         "fit", file, measured_loop / "film.toml", "--vary", f"{key}=0.9eV:1.2eV", "--noise", "1 uC/cm^2", "-o", out
     )
     assert ("electrode_charge" if "D" in columns else "polarisation") + " against" in said
@@ -287,9 +278,10 @@ def test_a_loop_of_the_polarisation_gives_its_barrier_back(measured_loop, column
 
 def test_an_exported_table_is_data_and_python_fits_it_as_the_command_does(folder):
     otjdd.write(truth(**small().plain()["drive"]), folder / "hidden.nc")
-    command("export", "hidden.nc")
-    done = CliRunner().invoke(app, ["fit", "hidden.csv", "case.toml", *VARY, "-o", "found.nc", "--json"])
-    numbers = json.loads(done.stdout)
+    typed("export", "hidden.nc")
+    numbers = json.loads(
+        commands.otjdd(folder, "fit", "hidden.csv", "case.toml", *VARY, "-o", "found.nc", "--json").stdout
+    )
     assert set(numbers) >= {"parameters", "reduced_chi_square", "correlations", "evaluations"}
     assert numbers["parameters"]["device.left.barrier"]["value"] == pytest.approx(HIDDEN, abs=4e-4)
     ds = otjdd.fit("hidden.csv", "case.toml", {"device.left.barrier": (0.5, 0.8)})

@@ -5,10 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from commands import typed
 
 import otjdd
-from otjdd.cli import app
 
 CASE = """
 base = "junction.toml"
@@ -67,15 +66,7 @@ at_most = 1.0
 """
 
 
-def typed(*words, code=0):
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == code, done.output
-    assert "unexpected" not in done.output
-    return " ".join(done.output.split())
-
-
-def test_kinds_from_the_case_to_their_table_picture_and_study(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_kinds_from_the_case_to_their_table_picture_and_study(tmp_path):
     (tmp_path / "minority.toml").write_text(CASE)
     typed("run", "minority.toml", "-o", "run.nc")
     ds = otjdd.read("run.nc")

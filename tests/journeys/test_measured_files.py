@@ -2,18 +2,9 @@
 
 import instruments as make
 import numpy as np
-from typer.testing import CliRunner
+from commands import typed
 
 import otjdd
-from otjdd.cli import app
-
-
-def check(path, *words, code=0):
-    """What `otjdd check PATH WORDS` says."""
-    done = CliRunner().invoke(app, ["check", str(path), *words])
-    assert done.exit_code == code, done.output
-    assert "unexpected" not in done.output
-    return done.output
 
 
 def test_what_stands_in_a_column_is_read_from_that_column_and_drawn(tmp_path):
@@ -22,7 +13,7 @@ def test_what_stands_in_a_column_is_read_from_that_column_and_drawn(tmp_path):
     file.write_text(
         "V\tI\t\tstatus\tx\n0.1\t1e-9\t7\t0\t5\n0.2\t\t7\t0\t6\n0.3\t3e-9\t7\t0\t7\n0.4\t4e-9\t7\t0\t8\n\t\t\t\t9\n"
     )
-    said = check(file, "--plot", str(picture))
+    said = typed("check", file, "--plot", picture)
     assert "'I' is current, written in none; SI is assumed: 3 numbers, 1e-09 to 4e-09 A" in said
     assert "1 rows without a number left out" in said
     assert picture.stat().st_size > 10_000
@@ -46,9 +37,8 @@ def test_a_long_record_is_read_to_the_last_bit(tmp_path):
     assert "1 numbers over the range" in ds.attrs["understood"]
 
 
-def test_any_file_is_data_whatever_its_name(tmp_path, monkeypatch):
+def test_any_file_is_data_whatever_its_name(tmp_path):
     """A MAT-file, a file without a suffix, a text with the name of a workbook, and several files at once."""
-    monkeypatch.chdir(tmp_path)
     columns = make.loop()
     for name, content in {
         "save.mat": make.mat(columns),
@@ -56,15 +46,15 @@ def test_any_file_is_data_whatever_its_name(tmp_path, monkeypatch):
         "run.xls": make.german(columns),
     }.items():
         (tmp_path / name).write_bytes(content)
-        told = check(name)
+        told = typed("check", name)
         assert "'V' is voltage" in told or "is voltage, written in" in told
         assert f"otjdd fit {name} rv-loop --vary device.left.barrier" in told
     for kelvin in (300, 350):
         (tmp_path / f"jv-{kelvin}K.csv").write_text("V,J (A/cm2)\n" + make.rows({"V": columns["V"], "J": columns["I"]}))
-    told = check("jv-300K.csv", "jv-350K.csv", "--from-name", "{temperature}K", "--plot", "jv.png")
+    told = typed("check", "jv-300K.csv", "jv-350K.csv", "--from-name", "{temperature}K", "--plot", "jv.png")
     assert "2 files, one after the other" in told
     assert "temperatures: 300, 350 K" in told
     assert "otjdd fit jv-300K.csv jv-350K.csv --from-name '{temperature}K' iv" in told
     assert (tmp_path / "jv.png").stat().st_size > 10_000
     (tmp_path / "case").write_text('base = "rv-loop.toml"\n')
-    assert "ok" in check("case")
+    assert "ok" in typed("check", "case")

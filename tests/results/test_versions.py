@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from commands import typed
 
 import otjdd
 from otjdd.case.case import load_case, parse_case, shipped_cases
-from otjdd.cli import app
 from otjdd.errors import ExitCode, ResultError
 from otjdd.solver import checkpoint
 from otjdd.studies import points
@@ -56,16 +55,15 @@ def test_a_checkpoint_is_refused_with_advice(old):
     with pytest.raises(ResultError, match="is no checkpoint of otjdd; start again, without --resume"):
         checkpoint.read(Path("checkpoint"), checkpoint.belonging(case))
     Path(".long.nc.checkpoint").write_bytes(Path("checkpoint").read_bytes())
-    done = CliRunner().invoke(app, ["run", "checkpoint-case.toml", "-o", "long.nc", "--resume"])
-    assert done.exit_code == ExitCode.FILE
+    typed("run", "checkpoint-case.toml", "-o", "long.nc", "--resume", code=ExitCode.FILE)
     assert not Path("long.nc").exists()
 
 
 def test_points_are_computed_again_and_that_is_said(old):
     before = {file.name: points.unpack(file, file.read_bytes()).status for file in Path("study/points").iterdir()}
     assert set(before.values()) == {"stale"}
-    done = CliRunner().invoke(app, ["study", "--status", "study"])
-    assert done.output == "2 computed by another version of otjdd: --resume computes them again\n"
+    said = "2 computed by another version of otjdd: --resume computes them again"
+    assert typed("study", "--status", "study") == said
     said = []
     ds = study("study-case.toml", "study", resume=True, announce=said.append)
     assert (

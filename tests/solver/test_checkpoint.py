@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from commands import typed
 from devices import BARE, needs_speed
 
 import otjdd
@@ -219,14 +220,8 @@ def test_checkpoints_come_when_it_is_time(tmp_path):
     assert not path.exists()
 
 
-def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch, capsys):
-    from typer.testing import CliRunner
-
-    from otjdd.cli import main  # noqa: F401 (which registers the commands)
-    from otjdd.cli.app import app
-
+def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch):
     (tmp_path / "long.toml").write_text(LONG.replace("count = 20", "count = 1"))
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(app, ["run", "long.toml", "-q", "--resume"])
-    assert done.exit_code == 0
-    assert done.stderr.splitlines() == ["There is no checkpoint .long.nc.checkpoint: the run starts again."]
+    said = "There is no checkpoint .long.nc.checkpoint: the run starts again."
+    assert typed("run", "long.toml", "-q", "--resume") == said

@@ -1,11 +1,10 @@
 """The [expect] of cases: read, checked, told, and met by every shipped case."""
 
 import pytest
+from commands import otjdd, typed
 from small_studies import POINT
-from typer.testing import CliRunner
 
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.cli import app
 from otjdd.runs.run import simulate
 from otjdd.studies.plan import check_expected, measure, plan
 
@@ -53,9 +52,9 @@ def test_an_expectation_is_not_inherited_and_not_kept_under_changes(small, tmp_p
 
 def test_an_expectation_changes_no_digest_and_is_shown(small):
     case = load_case(small)
-    text = CliRunner().invoke(app, ["show", str(small)]).output
+    text = otjdd(small.parent, "show", small).stdout
     assert '[expect]\nnumber = "read_resistance[-1]"\nlow = "10 kohm"\nhigh = "2 Mohm"\n' in text
-    assert "expects read_resistance[-1] from 10 kohm to 2 Mohm" in CliRunner().invoke(app, ["check", str(small)]).output
+    assert "expects read_resistance[-1] from 10 kohm to 2 Mohm" in typed("check", small)
     small.write_text(POINT)
     assert load_case(small).digest == case.digest
 
@@ -76,9 +75,7 @@ def test_an_expectation_changes_no_digest_and_is_shown(small):
 )
 def test_a_wrong_expectation_is_refused_by_check(small, change, said):
     small.write_text((POINT + EXPECT).replace(*change, 1))
-    done = CliRunner().invoke(app, ["check", str(small)])
-    assert done.exit_code == 3, done.output
-    assert said in " ".join(done.output.split())
+    assert said in typed("check", small, code=3)
 
 
 def test_the_point_of_a_study_is_run_alone(small):

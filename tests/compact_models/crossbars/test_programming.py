@@ -6,10 +6,9 @@ from pathlib import Path
 import made_model
 import numpy as np
 import pytest
+from commands import typed
 from PIL import Image
-from typer.testing import CliRunner
 
-from otjdd.cli import app
 from otjdd.compact_models.crossbars import pulses, simulate
 from otjdd.results import store
 
@@ -24,13 +23,6 @@ SET = '{ voltage = "1.5 V", width = "1 us", voltage_step = "50 mV", highest = "2
 RESET = SET.replace('"1.5', '"-1.5').replace('"2.9 V', '"-2.9 V')
 PULSES = {"SET": SET, "RESET": RESET}
 TABLE = '[["1 uS", "2 uS", "5 uS", "1 uS"], ["2 uS", "3 uS", "4 uS", "5 uS"], ["1 uS", "0.5 uS", "5 uS", "2 uS"]]'
-
-
-def otjdd(*words: str, code: int = 0) -> str:
-    """Output of a command that ends with an exit code."""
-    done = CliRunner().invoke(app, list(words), env={"COLUMNS": "400"})
-    assert done.exit_code == code, done.output
-    return done.output
 
 
 def written(targets: str, **replaced: str) -> None:
@@ -52,8 +44,8 @@ def folder(tmp_path, monkeypatch):
 
 def test_cells_are_programmed_to_a_table_and_drawn_and_a_netlist_is_made():
     written(TABLE)
-    assert "1 time of programming" in otjdd("check", "bar.toml")
-    assert "no cell missed its target" in otjdd("run", "bar.toml", "--plot", "bar.png")
+    assert "1 time of programming" in typed("check", "bar.toml")
+    assert "no cell missed its target" in typed("run", "bar.toml", "--plot", "bar.png")
     assert Path("bar.png").stat().st_size > 10_000
     ds = store.read("bar.nc").isel(step=1)
     assert ds.program_target.values[2, 1] == pytest.approx(0.5e-6)
@@ -65,7 +57,7 @@ def test_cells_are_programmed_to_a_table_and_drawn_and_a_netlist_is_made():
     assert (ds.program_time.values.sum(axis=0) < float(ds.step_time)).all()
     assert ds.attrs["program_missed"] == "step 1: none"
     assert np.isnan(store.read("bar.nc").program_pulses.values[[0, 2]]).all()
-    otjdd("export", "bar.nc", "--netlist")
+    typed("export", "bar.nc", "--netlist")
     text = Path("bar-netlist/array.cir").read_text()
     assert "programming pulses are as in `otjdd run` without noise" in text
     assert text.count("meas tran r_") > 4 * 3 * 4  # each word line is read after its pulses, and all are at last
@@ -73,7 +65,7 @@ def test_cells_are_programmed_to_a_table_and_drawn_and_a_netlist_is_made():
 
 def test_cells_that_miss_their_targets_are_named():
     written(TABLE, SET=SET.replace('"2.9 V"', '"1.6 V"'), **{"tolerance =": "most_pulses = 4, tolerance ="})
-    said = otjdd("run", "bar.toml")
+    said = typed("run", "bar.toml")
     assert "12 of 12 cells missed their targets" in said
     assert "(0, 0), (0, 1)" in said
     ds = store.read("bar.nc").isel(step=1)
@@ -86,10 +78,10 @@ def test_a_text_file_and_a_picture_are_targets_and_widths_may_grow():
     Path("targets.csv").write_text("# uS\n1, 2, 5, 1\n2, 3, 4, 5\n1, 0.5, 5, 2\n")
     grow = SET.replace('voltage_step = "50 mV", highest = "2.9 V"', 'width_factor = 1.4, longest = "1 ms"')
     written('{ file = "targets.csv", unit = "uS" }', SET=grow, RESET=grow.replace('"1.5', '"-1.5'))
-    assert "no cell missed its target" in otjdd("run", "bar.toml")
+    assert "no cell missed its target" in typed("run", "bar.toml")
     Image.fromarray(np.linspace(0, 255, 12).reshape(3, 4).astype(np.uint8)).save("grey.png")
     written('{ picture = "grey.png", black = "0.1 uS", white = "10 uS", scale = "logarithmic" }')
-    assert "no cell missed its target" in otjdd("run", "bar.toml")
+    assert "no cell missed its target" in typed("run", "bar.toml")
     target = store.read("bar.nc").program_target.values[1]
     assert target.ravel()[[0, -1]] == pytest.approx([0.1e-6, 10e-6])
     assert target[1, 0] == pytest.approx(1e-7 * 100.0 ** (92 / 255))
@@ -110,7 +102,7 @@ def test_targets_that_are_none_are_refused_in_words(targets, said):
     Path("words.csv").write_text("no, numbers\n")
     Image.new("L", (5, 3)).save("big.png")
     written(targets)
-    assert said in otjdd("check", "bar.toml", code=3)
+    assert said in typed("check", "bar.toml", code=3)
 
 
 def test_pulses_of_a_line_are_those_of_the_whole_network():
@@ -139,6 +131,6 @@ def test_what_is_no_file_of_the_case_is_not_read(tmp_path):
     os.mkfifo("pipe")
     for targets in f'{{ file = "{secret}", unit = "uS" }}', '{ picture = "pipe", black = "1 uS", white = "2 uS" }':
         written(targets)
-        said = otjdd("check", "bar.toml", code=3)
+        said = typed("check", "bar.toml", code=3)
         assert "expected a file" in said
         assert 'got "secret"' not in said

@@ -7,11 +7,10 @@ import made_model
 import numpy as np
 import pytest
 import xarray as xr
-from typer.testing import CliRunner
+from commands import typed
 
 import otjdd
 from otjdd.case.case import CaseError, load_case
-from otjdd.cli import app
 from otjdd.compact_models.crossbars import models, network, simulate
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs, store, summary
@@ -103,23 +102,17 @@ def test_a_share_of_all_is_a_hundred_percent():
 
 
 def test_a_result_is_stored_read_and_told(folder):
-    done = CliRunner().invoke(app, ["run", "bar.toml"])
-    assert done.exit_code == 0, done.output
-    assert "bar.nc: 3 x 4 cells, 5 steps" in done.output
-    assert "selected cells J" in done.output
-    assert "sneak paths carry up to" in done.output
+    said = typed("run", "bar.toml")
+    for words in ("bar.nc: 3 x 4 cells, 5 steps", "selected cells J", "sneak paths carry up to"):
+        assert words in said
     ds = store.read(folder / "bar.nc")
     assert ds.attrs["solver_status"] == "done"
     assert ds.attrs["compact_model_error"] == "error not measured"
-    done = CliRunner().invoke(app, ["check", "bar.toml"])
-    assert "ok, 1 write and 3 reads of a crossbar" in done.output
+    assert "ok, 1 write and 3 reads of a crossbar" in typed("check", "bar.toml")
     assert set(ds.variables) <= set(outputs.OUTPUTS)
-    done = CliRunner().invoke(app, ["rerun", "bar.nc"])
-    assert (done.exit_code, done.output) == (0, "bar.nc: the same numbers, bit for bit\n")
+    assert typed("rerun", "bar.nc") == "bar.nc: the same numbers, bit for bit"
     made_model.made_model(about={"case_resolved": ds.attrs["case_resolved"]}, bend=0.9).save("model.nc")
-    done = CliRunner().invoke(app, ["rerun", "bar.nc"])
-    assert done.exit_code == 5
-    assert "compact model model.nc, which is not there, or is another now" in done.output
+    assert "compact model model.nc, which is not there, or is another now" in typed("rerun", "bar.nc", code=5)
 
 
 def test_limits_of_the_model_are_watched(folder, caplog):
@@ -160,9 +153,8 @@ def test_a_model_of_something_else_is_refused(folder):
         assert said in str(caught.value)
     high = CASE.replace('"2.2 V"', '"3.5 V"')
     (folder / "bar.toml").write_text(high)
-    done = CliRunner().invoke(app, ["check", "bar.toml"])
-    assert done.exit_code == 3
-    assert "bar.toml:12:1 crossbar.model: expected a model from -3.5 V to 3.5 V, which the cells may see" in done.output
+    said = "bar.toml:12:1 crossbar.model: expected a model from -3.5 V to 3.5 V, which the cells may see"
+    assert said in typed("check", "bar.toml", code=3)
 
 
 def test_a_model_of_another_version_is_refused_by_its_name(folder):
@@ -170,11 +162,9 @@ def test_a_model_of_another_version_is_refused_by_its_name(folder):
     store.write(model, folder / "model.nc")
     with pytest.raises(ResultError, match=r"version 0.*crossbar.model.*extract one by"):
         otjdd.run("bar.toml")
-    assert CliRunner().invoke(app, ["run", "bar.toml"]).exit_code == 5
+    typed("run", "bar.toml", code=5)
     (folder / "model.nc").write_text("no model")
-    done = CliRunner().invoke(app, ["check", "bar.toml"])
-    assert done.exit_code == 5
-    assert "bar.toml:12" in done.output
+    assert "bar.toml:12" in typed("check", "bar.toml", code=5)
 
 
 def test_an_extraction_reaches_what_the_drive_and_the_start_ask_for(folder):
@@ -203,7 +193,7 @@ def test_what_was_computed_before_a_failure_is_kept(folder, monkeypatch):
     ds = caught.value.partial
     assert np.isfinite(ds.sensed_current.values[1]).all()
     assert np.isnan(ds.step_time.values[2:]).all()
-    assert CliRunner().invoke(app, ["run", "bar.toml"]).exit_code == 4
+    typed("run", "bar.toml", code=4)
     assert "not found" in store.read(folder / "bar.nc").attrs["solver_status"]
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 import made_model
 import numpy as np
 import pytest
+from commands import typed
 from scipy.integrate import solve_ivp
-from typer.testing import CliRunner
 
 from otjdd.case.case import load_case
-from otjdd.cli import app
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar
@@ -155,9 +154,7 @@ def test_a_run_tells_how_long_lines_take_and_which_reads_are_too_short(tmp_path,
     keys = '"2 ohm"\nline_capacitance = "1 pF"\ndriver_resistance = "2 kohm"'
     text = (made_model.CROSSBAR + parts).replace('"2 ohm"', keys)
     made_model.beside(text, lambda about: made_model.with_charge(made_model.made_model(about=about), 0.0))
-    done = CliRunner().invoke(app, ["run", "bar.toml"], env={"COLUMNS": "400"})
-    assert done.exit_code == 0, done.output
-    assert "reads of step 3 end before the lines have settled to 1 %" in done.output
+    assert "reads of step 3 end before the lines have settled to 1 %" in typed("run", "bar.toml")
     settling = store.read("bar.nc").settling_time.values
     assert 2e-8 < settling[1] < 1e-7  # five times 4 pF, or 3 pF, at 2 kohm
     assert np.isnan(settling[[0, 2, 3]]).all()
