@@ -19,9 +19,9 @@ CURVES = {"kind": "iv", "voltages": ["-0.6 V", "-0.3 V", "-0.1 V", "0.1 V", "0.3
 
 
 def small() -> Case:
-    """The R-V loop of one column on a coarse grid, in a few large steps."""
+    """The R-V loop of one column on a coarse grid, in a few large steps, charged at once."""
     case = load_case(yardstick.CASES / "rv-loop.toml").without_study()
-    quiet = {"record.every": "none", "record.profiles_at_reads": False}
+    quiet = {"record.every": "none", "record.profiles_at_reads": False, "circuit.series_resistance": "0 ohm"}
     loop = {"drive.path": ["0 V", "2 V", "-4 V", "0 V"], "drive.step": "0.4 V", "drive.width": "10 ms"}
     return case.replace({"columns.count": 1, "device.film.cells": 24, "numerics.rtol": 1e-3} | loop | quiet)
 

@@ -4,6 +4,7 @@ POINT = """
 base = "li2019.toml"
 title = "small"
 columns.count = 1
+circuit.series_resistance = "0 ohm"
 drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
 [device.film]
 cells = 12
@@ -15,6 +16,7 @@ device.film.cells = 12
 device.film.grading = 1.0
 ions.law = "linear"
 columns.count = 1
+circuit.series_resistance = "0 ohm"
 columns.spread = { "ions.activation_energy" = "10 meV" }
 [drive]
 kind = "pulse"

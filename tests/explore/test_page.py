@@ -19,6 +19,8 @@ title = "A small loop"
 film = { cells = 24, electrons = "none" }
 [columns]
 count = 2
+[circuit]
+series_resistance = "0 ohm"
 [drive]
 step = "0.4 V"
 [numerics]

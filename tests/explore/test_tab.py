@@ -27,7 +27,9 @@ from otjdd.explore.sliders import slider_values, sliders_of
 from otjdd.explore.workers import PanelResult, Workers
 
 BILAYER = otjdd.load_case("bilayer-polarity")
-PLAIN = otjdd.load_case("rv-loop").replace({"device.film.electrons": "none", "columns.count": 1, "columns.spread": {}})
+PLAIN = otjdd.load_case("rv-loop").replace(
+    {"device.film.electrons": "none", "columns.count": 1, "columns.spread": {}, "circuit": {}}
+)
 TRIANGLE = {"kind": "triangle", "path": ["0 V", "1 V", "0 V"], "rate": "100 V/s"}  # without reads
 SMALL = PLAIN.replace(
     {"drive": {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {}}, "device.film.cells": 12}

@@ -7,7 +7,7 @@ from messages import refused, told
 from otjdd.fitting.parameters import parameters
 from otjdd.plot.runs import parameter_words
 
-CASE = small()
+CASE = small().replace("circuit.series_resistance", "55 ohm")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ SMALLER = {
     r"^count = [35]\b": "count = 1",
     r"^spread = .*$": "spread = {}",
     r"^grading = .*\n": "",
+    r"^series_resistance = .*\n": "",
 }
 
 

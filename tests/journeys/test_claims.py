@@ -9,6 +9,7 @@ from walk import otjdd
 
 import otjdd as package
 
+SMALL = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 12, "circuit": {}}
 CALIBRATION = """
 case = "small.toml"
 [[parameter]]
@@ -43,7 +44,7 @@ def test_claims_are_judged_and_reported(folder):
 
 
 def test_a_calibration_finds_the_parameter_behind_a_number(folder):
-    case = package.load_case("li2019").replace({"columns.count": 1, "columns.spread": {}, "device.film.cells": 12})
+    case = package.load_case("li2019").replace(SMALL)
     hidden = case.replace("device.left.barrier", "0.66 eV").replace(
         "drive", {"kind": "pulse", "voltage": "0 V", "width": "1 us", "read": {"voltage": "0.1 V"}}
     )
@@ -56,8 +57,7 @@ def test_a_calibration_finds_the_parameter_behind_a_number(folder):
 
 
 def test_a_calibration_says_which_aims_exclude_each_other_and_draws_the_front(folder):
-    small = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 12}
-    Path("small.toml").write_text(package.load_case("li2019").replace(small).resolved(), encoding="utf-8")
+    Path("small.toml").write_text(package.load_case("li2019").replace(SMALL).resolved(), encoding="utf-8")
     second = '[[run.target]]\nname = "a hundredth of it"\nread = 0\nvalue = 1e4\nwithin = 3\n'
     torn = CALIBRATION.replace("RESISTANCE", "1e6").replace("1.01", "3") + second
     Path("torn.toml").write_text(torn.replace("0.55 eV", "0.3 eV"), encoding="utf-8")

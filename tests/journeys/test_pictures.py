@@ -49,8 +49,8 @@ def test_a_picture_has_the_size_the_letters_and_the_limits_that_are_asked_for(lo
 def test_an_iv_loop_is_a_staircase_read_at_the_programmed_voltages_drawn_and_exported(loop):
     """`triangle` with a step, by Python and by the picture that the command draws of it."""
     drive = {"kind": "triangle", "path": ["0 V", "0.4 V", "0 V"], "step": "0.1 V", "delay": "1 us"}
-    case = (
-        otjdd.load_case("li2019").replace("drive", drive).replace("device.film.cells", 12).replace("columns.count", 1)
+    case = otjdd.load_case("li2019").replace(
+        {"drive": drive, "device.film.cells": 12, "columns.count": 1, "circuit": {}}
     )
     ds = otjdd.run(case)
     np.testing.assert_allclose(ds.read_voltage, [0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.1, 0.0], atol=1e-12)

@@ -7,7 +7,7 @@ from walk import drawn
 
 import otjdd
 
-SMALL = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 12}
+SMALL = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 12, "circuit.series_resistance": "0 ohm"}
 
 
 def test_a_result_and_the_same_numbers_as_measured_arrays_give_the_same_metrics(folder):

@@ -91,6 +91,7 @@ base = "li2019.toml"
 title = "Many widths"
 columns = { count = 1, spread = {} }
 device.film.cells = 12
+circuit.series_resistance = "0 ohm"
 drive = { kind = "train", voltage = "2 V", width = "50 ns", count = 15, period = "10 us", read_each = true }
 [study.grid]
 drive.width = { start = "10 ns", stop = "1 us", count = 12, spacing = "log" }

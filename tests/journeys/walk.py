@@ -13,13 +13,15 @@ from otjdd.cli import app
 
 ROOT = Path(__file__).parents[2]
 BUG = "This is a bug in otjdd"
-SMALL = '--set device.film.cells=12 --set columns.count=1 --set columns.spread="{}"'
+SMALL = (
+    '--set device.film.cells=12 --set columns.count=1 --set columns.spread="{}" --set circuit.series_resistance="0 ohm"'
+)
 
 
 def otjdd(words: str, *, code: int = 0, smaller: bool = False) -> str:
     """Output of `otjdd WORDS`, run in this process. Fails unless it ends with the exit code `code`.
 
-    smaller : simulate the case with 12 cells and one column
+    smaller : simulate the case with 12 cells and one column, charged at once
     """
     done = invoked(f"{words} {SMALL if smaller else ''}")
     assert done.exit_code == code, f"otjdd {words}: exit code {done.exit_code}\n{done.output}"

@@ -459,7 +459,10 @@ def wide_spread_in_plain_film(draw: of.Draw, data: of.Data) -> None:
 
 
 @law(
-    seeds=(*range(8), 80), needs=(plain_film, wide_spread_in_plain_film), without=(*ALONE, of.trap), drives=(of.curve,)
+    seeds=(0, *range(3, 7), 8, 9, 15, 80),
+    needs=(plain_film, wide_spread_in_plain_film),
+    without=(*ALONE, of.trap),
+    drives=(of.curve,),
 )
 def test_a_spread_of_depths_is_the_sum_over_depths(data):
     """The current of levels with a normal spread: the sum over depths, within kT/4 if elastic, by rates of its own."""

@@ -62,7 +62,7 @@ def test_an_expectation_changes_no_digest_and_is_shown(small):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("[-1]", ""), "small.toml:10:1 expect.number: expected one number, such as read_resistance[-1] or loop.ratio"),
+        (("[-1]", ""), "small.toml:11:1 expect.number: expected one number, such as read_resistance[-1] or loop.ratio"),
         (("read_resistance", "read_resistanc"), 'did you mean "read_resistance"?'),
         (('low = "10 kohm"\nhigh = "2 Mohm"', "low = 1\nhigh = 2"), "expect.low: expected a window in ohm, got 1"),
         (('"2 Mohm"', '"2 ohm"'), "expected a high end above the low one"),

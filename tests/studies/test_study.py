@@ -118,7 +118,7 @@ def test_a_point_that_takes_too_long_is_stopped_and_told_and_tried_again(small, 
 
 def test_a_point_that_is_no_case_is_told_before_anything_runs_with_the_line_of_its_key(small, tmp_path):
     small.write_text(SMALL.replace('"3 nm"]', '"3 s"]'))
-    with pytest.raises(CaseError, match=r"small\.toml:9:13 study\.grid\.device\.film\.thickness: expected a length"):
+    with pytest.raises(CaseError, match=r"small\.toml:10:13 study\.grid\.device\.film\.thickness: expected a length"):
         otjdd.study(small, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
