@@ -48,13 +48,23 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
+    devices = []
+    for device, own in by_device(verdicts).items():
+        folders = dict.fromkeys(verdict.claim.folder for verdict in own)
+        devices.append({
+            "name": device,
+            "reports": [report for folder in folders for report in papers.load_paper(folder).reports],
+            "claims": len(own),
+            "met": sum(verdict.status == "met" for verdict in own),
+            "spread": rms_distance(own),
+        })  # fmt: skip
     template = Environment(
         loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
-        devices=[device_report(device, part) for device, part in by_device(verdicts).items()],
+        devices=devices,
         seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
         origin=origin(),
         quick=quick,
@@ -64,18 +74,6 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
 def different(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
     """All runs, those that several claims share only once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
-
-
-def device_report(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Content of the page for all claims on a device."""
-    folders = dict.fromkeys(verdict.claim.folder for verdict in verdicts)
-    return {
-        "name": device,
-        "reports": [report for folder in folders for report in papers.load_paper(folder).reports],
-        "claims": len(verdicts),
-        "met": sum(verdict.status == "met" for verdict in verdicts),
-        "spread": rms_distance(verdicts),
-    }
 
 
 def entry(verdict: Verdict) -> dict[str, Any]:
@@ -94,7 +92,16 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "picture": shown,
         "alternative": alternative(verdict),
         "protocol": protocol(verdict),
-        "runs": [run_row(trial) for trial in verdict.trials],
+        "runs": [
+            {
+                "file": f"{trial.name}.toml",
+                "value": trial.text,
+                "result": trial.ds if isinstance(trial.ds, str) else summary.of_result(trial.ds),
+                "duration": duration(seconds_of(trial)),
+                "sha256": trial.case.digest,
+            }
+            for trial in verdict.trials
+        ],
         "seconds": seconds,
         "duration": duration(seconds),
     }
@@ -122,18 +129,6 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
             "text": first.source,
         })  # fmt: skip
     return cases
-
-
-def run_row(trial: ClaimTrial) -> dict[str, Any]:
-    """One run: its case, the varied value, the result, the time, and the sha256 of the resolved case."""
-    done = not isinstance(trial.ds, str)
-    return {
-        "file": f"{trial.name}.toml",
-        "value": trial.text,
-        "result": summary.of_result(trial.ds) if done else trial.ds,
-        "duration": duration(seconds_of(trial)),
-        "sha256": trial.case.digest,
-    }
 
 
 def seconds_of(trial: ClaimTrial) -> float:

@@ -89,21 +89,15 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     warnings += [f"the slope by {names[i]} comes from independent runs: the one along the steps of another fails or jumps"
                  for i in free if gradient.independent[i]]  # fmt: skip
     warnings += inseparable(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
-    warnings += far_from_one(float(reduced), freedom, scaled)
-    outlying = outliers(task, solution)
-    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(warnings), outlying)
-
-
-def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
-    """A sentence on a reduced chi-square that differs from 1 by more than chance, else []."""
     chance = CHANCE * np.sqrt(2 / freedom) if freedom > 0 else np.inf
     if reduced > max(FAR_FROM_1, 1 + chance):
         whose = "their scatter from point to point" if scaled else "their uncertainty"
-        return [f"reduced chi-square {reduced:.3g}: the model misses the data by more than {whose}"]
-    if reduced < min(1 / FAR_FROM_1, 1 - chance) and not scaled:
+        warnings.append(f"reduced chi-square {reduced:.3g}: the model misses the data by more than {whose}")
+    elif reduced < min(1 / FAR_FROM_1, 1 - chance) and not scaled:
         less = "the data scatter less than their uncertainty says; errors are too large"
-        return [f"reduced chi-square {reduced:.3g}: {less}"]
-    return []
+        warnings.append(f"reduced chi-square {reduced:.3g}: {less}")
+    outlying = outliers(task, solution)
+    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(warnings), outlying)
 
 
 def outliers(task: Task, solution: Solution) -> tuple[str, ...]:

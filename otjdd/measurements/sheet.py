@@ -345,24 +345,6 @@ MOST_TEXT = 256_000_000  # of the text of a sheet
 MEMORY, SECONDS = 2 * 2**30, 30  # limits of the process that reads: addresses [bytes], processor time [s]
 
 
-def binary_sheets(name: str, data: bytes, kind: str, without: Sequence[tuple[int, int]] = ()) -> list[Sheet]:
-    """The sheets of a workbook, or of a file of arrays, that are not empty, in order.
-
-    kind : "workbook" or "arrays"   without : (first, last) rows to leave empty
-    Raises DataError for a file that cannot be read; OSError, with what to install, without python-calamine.
-    """
-    if kind == "workbook" and find_spec("python_calamine") is None:
-        raise OSError(f"{name}: workbooks need python-calamine: pip install 'otjdd[excel]'")
-    sheets = []
-    for title, text in texts(name, data, kind):
-        rest = blanked(text, without)
-        if rest.strip():
-            label = f"{name}[{title}]" if title else name
-            notes = (f"sheet {title}",) if title else ()
-            sheets.append(Sheet(label, rest, notes=notes, quoted=False, counted=True, title=title))
-    return sheets
-
-
 def texts(name: str, data: bytes, kind: str) -> list[tuple[str, str]]:
     """(title, text) of the sheets of a workbook or of arrays, with tabs between cells. Raises DataError."""
     program = [sys.executable, "-P", os.fspath(Path(__file__).with_name("workbook_process.py"))]
@@ -423,9 +405,10 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
 
 def sheets_of(path: str | os.PathLike[str], without: Sequence[tuple[int, int]]) -> list[Sheet]:
-    """The sheets of a file of text, of a workbook, or of arrays. Raises OSError, DataError.
+    """The sheets of a file of text, or of a workbook or of arrays those that are not empty. Raises DataError, OSError.
 
     without : (first, last) lines to leave empty
+    An OSError says what to install for a workbook without python-calamine.
     """
     name, kind = os.fspath(path), kind_of(path)
     try:
@@ -434,4 +417,13 @@ def sheets_of(path: str | os.PathLike[str], without: Sequence[tuple[int, int]]) 
         raise data_error(name, 1, "a file of numbers", f"something that {error.strerror}") from None
     if kind == TEXT:
         return [sheet_of(name, blanked(decoded(name, data), without))]
-    return binary_sheets(name, data, kind, without)
+    if kind == "workbook" and find_spec("python_calamine") is None:
+        raise OSError(f"{name}: workbooks need python-calamine: pip install 'otjdd[excel]'")
+    sheets = []
+    for title, text in texts(name, data, kind):
+        rest = blanked(text, without)
+        if rest.strip():
+            label = f"{name}[{title}]" if title else name
+            notes = (f"sheet {title}",) if title else ()
+            sheets.append(Sheet(label, rest, notes=notes, quoted=False, counted=True, title=title))
+    return sheets

@@ -258,7 +258,17 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
 def data_frame(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
-    ds = level_by_level(ds) if LEVELS in ds.dims else ds
+    if LEVELS in ds.dims:  # a variable for each percentile, "read_resistance 2.5 %"; one variable if all are equal
+        by_level: dict[str, xr.DataArray] = {}
+        for name, variable in ds.data_vars.items():
+            values = variable.values
+            if LEVELS not in variable.dims:
+                by_level[str(name)] = variable
+            elif all(np.array_equal(row, values[0], equal_nan=True) for row in values):
+                by_level[str(name)] = variable.isel(percentile=0, drop=True)
+            else:
+                by_level |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
+        ds = ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(by_level)
     for dim in PARTS:  # a variable for each part, "kind_read_current background"
         if dim in ds.dims:
             divided = [
@@ -283,20 +293,6 @@ def left_out(ds: xr.Dataset, over: str | None) -> dict[str, str]:
     names = {dims: name for name, dims in rows.items()}
     dims = {str(name): tuple(map(str, variable.dims)) for name, variable in ds.data_vars.items()}
     return {name: names[own] for name, own in dims.items() if own != chosen and own in names}
-
-
-def level_by_level(ds: xr.Dataset) -> xr.Dataset:
-    """A prediction with a variable for each percentile, "read_resistance 2.5 %"; one variable if all are equal."""
-    by_level: dict[str, xr.DataArray] = {}
-    for name, variable in ds.data_vars.items():
-        rows = variable.values
-        if LEVELS not in variable.dims:
-            by_level[str(name)] = variable
-        elif all(np.array_equal(row, rows[0], equal_nan=True) for row in rows):
-            by_level[str(name)] = variable.isel(percentile=0, drop=True)
-        else:
-            by_level |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
-    return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(by_level)
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:

@@ -263,8 +263,18 @@ def crossbar_netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     ]
     shortest, charged = min(clock.durations), crossbar.line_capacitance > 0.0
     tolerances = (DISCHARGING, DISCHARGING_VACASK) if charged else (TOLERANCES, TOLERANCES)
+    programs = any(part.kind == "program" for part in drive.parts)
+    about = [
+        f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
+        f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
+        f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
+        "meanwhile",
+        *(["programming pulses are as in `otjdd run` without noise: reads have no effect here"] if programs else []),
+        f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
+        *export_header(crossbar.model),
+    ]
     values = {
-        "about": _about(crossbar, drive), "modules": sorted({part.module for part in parts} - {"resistor"}),
+        "about": about, "modules": sorted({part.module for part in parts} - {"resistor"}),
         "parts": parts, "by_node": by_node, "bits": range(crossbar.bit_lines),
         "first": FIRST * shortest, "end": f"{clock.ends[-1]:.12g}", "most": shortest,
     }  # fmt: skip
@@ -281,17 +291,3 @@ def crossbar_netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
         "array.cir": filled_template("array.cir", reads=measured, tolerances=tolerances[0], **values),
         "array.sim": filled_template("array.sim", tolerances=tolerances[1], **values),
     }
-
-
-def _about(crossbar: Crossbar, drive: Patterns) -> list[str]:
-    """Comment lines at the beginning of a netlist."""
-    programs = any(part.kind == "program" for part in drive.parts)
-    return [
-        f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
-        f"drivers of {crossbar.driver_resistance:g} ohm, {crossbar.line_capacitance:g} F to ground from cell to cell",
-        f"steps longer than {LONGEST_STEP:g} times the shortest are shortened to that; V(pace) speeds up the states "
-        "meanwhile",
-        *(["programming pulses are as in `otjdd run` without noise: reads have no effect here"] if programs else []),
-        f"first: {compile_command('otj.va')}; {compile_command('array.va')}",
-        *export_header(crossbar.model),
-    ]

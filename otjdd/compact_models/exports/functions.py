@@ -240,8 +240,17 @@ def export_header(model: CompactModel) -> list[str]:
     """The first lines of every export: case, range, error, and what the model leaves out. No markup."""
     T, moved = model.temperatures, model.about.get("solver_start_shift", 0.0)
     header = templates().overlay(finalize=lambda value: printable(str(value))).get_template("header.jinja")
+    noise: list[str] = []
+    if model.noise is not None:
+        noise = [
+            f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
+            "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
+            *noise_error.noise_lines(model),
+            *noise_error.words(model),
+            *filter(None, [noise_error.negligible_noise(model)]),
+        ]
     text = header.render(
-        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=about_noise(model),
+        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=noise,
         drawn=any(model.differences.values()), charging=charge_rises(model),
         temperatures=f"{T[0]:g} K only" if len(T) == 1 else f"{T[0]:g} K to {T[-1]:g} K, extracted at "
         f"{', '.join(f'{value:g}' for value in T)} K and interpolated in 1/T",
@@ -253,19 +262,6 @@ def export_header(model: CompactModel) -> list[str]:
         moved=f"{moved:.2g}" if isinstance(moved, float) and moved >= UNSETTLED else "",
     )  # fmt: skip
     return [one_line(line) for line in text.rstrip("\n").split("\n")]
-
-
-def about_noise(model: CompactModel) -> list[str]:
-    """Lines on the noise of a model; [] without it."""
-    if model.noise is None:
-        return []
-    return [
-        f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
-        "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
-        *noise_error.noise_lines(model),
-        *noise_error.words(model),
-        *filter(None, [noise_error.negligible_noise(model)]),
-    ]
 
 
 def charge_rises(model: CompactModel) -> bool:
