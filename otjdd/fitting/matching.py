@@ -76,8 +76,14 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     if measures_waveform(ds, quantity, case):
         return of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
-    if reads_wanted(ds, quantity) and not waveform.read_count and case.drive.kind == "hold" and "time" in ds:
-        return of_hold(ds, case)
+    if reads_wanted(ds, quantity) and not waveform.read_count and isinstance(case.drive, Hold) and "time" in ds:
+        measured, longest = ds["time"].values, case.drive.duration
+        outside = np.flatnonzero((measured <= 0) | (measured > longest))
+        if outside.size:
+            expected = f"a time within the hold of {longest:g} s, above 0"
+            raise point_fault(ds, outside[0], expected, f"{measured[outside[0]]:g} s")
+        at, take = np.unique(measured, return_inverse=True)
+        return Match({"drive.reads_at": at.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return match_of_reads(ds, rows, waveform)
     shape = whole(waveform)
@@ -153,18 +159,6 @@ def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
     drive = {"kind": "table", "points": points.tolist(), "reads_at": at.tolist()}
     every = "all" if case.circuit.tau else "reads"  # the read-out of a slow instrument needs all time steps
     return Match({"drive": drive, "record.every": every}, "live", np.where(nearer, take - 1, take), axis)
-
-
-def of_hold(ds: xr.Dataset, case: Case) -> Match:
-    """Match of a hold, which gets reads at the measured times. Raises DataError."""
-    drive = case.drive
-    assert isinstance(drive, Hold)  # `match` has checked it
-    times, take = np.unique(ds["time"].values, return_inverse=True)
-    outside = np.flatnonzero((ds["time"].values <= 0) | (ds["time"].values > drive.duration))
-    if outside.size:
-        expected = f"a time within the hold of {drive.duration:g} s, above 0"
-        raise point_fault(ds, outside[0], expected, f"{ds['time'].values[outside[0]]:g} s")
-    return Match({"drive.reads_at": times.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
 
 
 def match_of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Match:
