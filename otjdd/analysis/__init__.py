@@ -1,5 +1,5 @@
 """Numbers from measured or simulated curves: metrics of synapses and plasticity, fits, textbook formulas."""
 
-import lazy_loader
+from otjdd.system.late import room
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__ = room(__name__, __file__)

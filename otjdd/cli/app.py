@@ -11,19 +11,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import otjdd
+from otjdd import fitting
 from otjdd.errors import ExitCode, KernelError, OtjddError, Stopped
 from otjdd.system.files import noting_reads
 from otjdd.system.limits import check_address_space, heeding_signals, interruption
 from otjdd.system.terminal import plain, tell
-
-if TYPE_CHECKING:
-    from otjdd.fitting.least_squares import SearchProgress
-    from otjdd.fitting.search import Aimed
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
@@ -174,8 +171,8 @@ PER_PARAMETER, PER_SEARCH = 2, 8
 
 @contextmanager
 def search_progress(
-    title: str, task: Aimed, evaluations: int, quiet: bool, cost_hint: str = ""
-) -> Iterator[Callable[[SearchProgress], None]]:
+    title: str, task: fitting.search.Aimed, evaluations: int, quiet: bool, cost_hint: str = ""
+) -> Iterator[Callable[[fitting.least_squares.SearchProgress], None]]:
     """Yield a callback that shows the progress of a search on stderr: a text, or a line where that is no terminal.
 
     evaluations : of its global search   cost_hint : what is said of the cost after the first evaluation
@@ -184,7 +181,7 @@ def search_progress(
     expected = evaluations + PER_PARAMETER * len(task.parameters) + PER_SEARCH
     with progress_words(title, quiet) as words:
 
-        def show(at: SearchProgress) -> None:
+        def show(at: fitting.least_squares.SearchProgress) -> None:
             nonlocal shown
             seconds = time.monotonic() - began
             if cost_hint and not shown and not quiet:
@@ -208,7 +205,7 @@ def rest_text(seconds: float, count: int, expected: int) -> str:
     return f"about {seconds / max(1, count) * (expected - count):.2g} s left"
 
 
-def progress_text(progress: SearchProgress, task: Aimed) -> str:
+def progress_text(progress: fitting.least_squares.SearchProgress, task: fitting.search.Aimed) -> str:
     """Progress of a search in words: counts, the residual of the best set so far, and its values."""
     count = f"{progress.evaluations} evaluation{'s' * (progress.evaluations != 1)}"
     misfit = f"{progress.jacobians} Jacobians, residual {progress.misfit:.4g} per point"

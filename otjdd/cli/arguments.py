@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import claims, measurements, results, runs, solver
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
@@ -106,16 +107,13 @@ def complete_kind(incomplete: str) -> list[str]:
 
 def complete_over(incomplete: str) -> list[str]:
     """Completions of --over: dimensions that a row of a table may stand for."""
-    from otjdd.results.summary import OVER, POINTS
-
-    return [over for over in (*OVER, POINTS) if over.startswith(incomplete)]
+    return [over for over in (*results.summary.OVER, results.summary.POINTS) if over.startswith(incomplete)]
 
 
 def complete_claim(incomplete: str) -> list[str]:
     """Completions of the name of a claim."""
-    from otjdd.claims.papers import claim_folders, shipped_claims
-
-    return [name for name in claim_folders(shipped_claims()) if name.startswith(incomplete)]
+    papers = claims.papers
+    return [name for name in papers.claim_folders(papers.shipped_claims()) if name.startswith(incomplete)]
 
 
 WorkersOption = Annotated[
@@ -148,7 +146,6 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
     """
     from otjdd.case.case import load_case
-    from otjdd.runs import run
 
     if path.is_file() and is_data(path):
         wrong = "measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
@@ -156,7 +153,7 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
             wrong = "a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
         raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
     case = load_case(path, changes_of(settings), allow_outside=allow_outside)
-    run.check_inputs(case, os.fspath(path))
+    runs.run.check_inputs(case, os.fspath(path))
     return case
 
 
@@ -189,11 +186,9 @@ def memory_for(case: Case, gibibytes: float | None) -> float:
 
     Raises LimitError when the case needs more.
     """
-    from otjdd.solver import model
-
     available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
     limit = available if gibibytes is None else gibibytes * 2**30
-    needed = bytes_needed(case, len(model.members(case)))
+    needed = bytes_needed(case, len(solver.model.members(case)))
     if needed > limit / 2:
         raise LimitError(
             f"the profiles and reads of this case take {needed / 2**30:.3g} GiB, and as much again to write them; "
@@ -237,9 +232,7 @@ def are_one(path: Path, other: Path) -> bool:
 
 def earlier_search(out: Path, what: str) -> Path | None:
     """File to resume a search from: the checkpoint of a killed one, else the result; None where neither exists."""
-    from otjdd.solver.checkpoint import checkpoint_path
-
-    path = next((path for path in (checkpoint_path(out), out) if path.exists()), None)
+    path = next((path for path in (solver.checkpoint.checkpoint_path(out), out) if path.exists()), None)
     if path is None:
         tell(f"There is no {out}: the {what} starts again.")
     return path
@@ -326,12 +319,11 @@ def reading(
     columns: list[str], sheet: str, skipped: list[str], ranges: list[str], from_name: str = ""
 ) -> dict[str, Any]:
     """Arguments of `read_data` from --column, --sheet, --skip, --range and --from-name. Raises typer.BadParameter."""
-    from otjdd.measurements.datasets import FIELD
-    from otjdd.measurements.names import headers_by_quantity
-
     with usage_of("--column"):
-        names = headers_by_quantity(dict(name_and_value(text, "--column", "QUANTITY=HEADER") for text in columns))
-    if from_name and not FIELD.search(from_name):
+        names = measurements.names.headers_by_quantity(
+            dict(name_and_value(text, "--column", "QUANTITY=HEADER") for text in columns)
+        )
+    if from_name and not measurements.datasets.FIELD.search(from_name):
         raise refuse("--from-name", 'a field in braces, "{temperature}K"', from_name)
     without = []
     for text in skipped:
@@ -352,14 +344,12 @@ def reading(
 
 def end_of_range(name: str, text: str, default: float) -> float:
     """One end [SI] of a range of a measured quantity; `default` for "". Raises ValueError, also for a wrong unit."""
-    from otjdd.measurements.names import QUANTITIES, quantity_of_name
-
     if not text.strip():
         return default
     if re.fullmatch(r"[-+0-9.eE]+", text.strip()):
         return float(text)
     value, dimension = quantity(text)
-    about = QUANTITIES.get(quantity_of_name(name) or name)
+    about = measurements.names.QUANTITIES.get(measurements.names.quantity_of_name(name) or name)
     if about and about.unit not in ("1", "") and (dimension_of_quantity := quantity(f"1 {about.unit}")[1]) != dimension:
         raise ValueError(f"{name} is a {dimension_of_quantity}, not a {dimension}")
     return value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import measurements, results, runs, solver, studies
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
@@ -94,20 +95,16 @@ def check(
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
     from otjdd.case.electrodes import exchanging_sides
     from otjdd.case.notes import notes
-    from otjdd.results import summary
-    from otjdd.studies.plan import check_expected, plan
 
     case = load_checked(path, settings, allow_outside)
-    check_expected(case, str(path))
+    studies.plan.check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.varied:
-        points = f", a study of {len(plan(case, str(path)).digests)} points"
-    say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
+        points = f", a study of {len(studies.plan.plan(case, str(path)).digests)} points"
+    say(f"{path}: ok, {results.summary.of_drive(case.drive)}{points}{expected}")
     lines = notes(case, path, changes_of(settings))
     if len(exchanging_sides(case.device)) > 1:
-        from otjdd.solver.initial import disagreement
-
-        lines += filter(None, [disagreement(case)])
+        lines += filter(None, [solver.initial.disagreement(case)])
     for line in lines:
         say(line if line.startswith(" ") else f"note: {line}")
 
@@ -117,10 +114,8 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
 
     words : arguments of `read_data`   picture : file to draw into, or None
     """
-    from otjdd.measurements.read import described_data, read_data
-
     check_picture(picture)
-    ds = read_data(paths[0] if len(paths) == 1 else paths, **words)
+    ds = measurements.read.read_data(paths[0] if len(paths) == 1 else paths, **words)
     check_outputs(picture)
     if picture:
         from otjdd.plot import style
@@ -132,7 +127,8 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     options += [word for first, last in words["without"] for word in ("--skip", f"{first}-{last}")]
     options += [word for name, (low, high) in words["keep"].items() for word in ("--range", f"{name}={low:g}:{high:g}")]
     options += ["--from-name", words["from_name"]] * bool(words["from_name"])
-    say(described_data(ds, [*map(str, paths), *options]) + (f"\n{picture}" if picture else ""))
+    words_of_data = measurements.read.described_data(ds, [*map(str, paths), *options])
+    say(words_of_data + (f"\n{picture}" if picture else ""))
 
 
 def show(path: CasePath, settings: SettingOption = [], allow_outside: Outside = False) -> None:
@@ -211,9 +207,7 @@ def run(
     if plot:
         save_figure(ds, plot)
     if not quiet:
-        from otjdd.results import summary
-
-        say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+        say(f"{out}: {results.summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
         if crowded := ds.attrs.get("crowded_walls"):
             tell(f"note: {crowded}")
 
@@ -226,31 +220,29 @@ def simulated_and_written(
     timeout : [s]   memory : [bytes]   every : time between checkpoints [s]
     """
     from otjdd.compiler import kernel_cache
-    from otjdd.results import store, summary
-    from otjdd.runs import run
-    from otjdd.solver import checkpoint, self_check
 
     kernel_cache.do_without_blas()
-    ds, failure, place = None, None, checkpoint.CheckpointPlace(checkpoint.checkpoint_path(out), every, resume)
+    ds, failure = None, None
+    place = solver.checkpoint.CheckpointPlace(solver.checkpoint.checkpoint_path(out), every, resume)
     if resume and not place.path.exists():
         tell(f"There is no checkpoint {place.path}: the run starts again.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
-            self_check.verify_kernels()
+            solver.self_check.verify_kernels()
             interpreter.resume_collector()
-            ds = run.run(case, progress=progress, checkpoints=place)
+            ds = runs.run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # otherwise the interrupt came after the run was complete
             ds, failure = getattr(error, "partial", None), error
         if ds is None:
             raise
     with shielded():
-        store.write_or_save_elsewhere(ds, out)
+        results.store.write_or_save_elsewhere(ds, out)
         if not isinstance(failure, KeyboardInterrupt):  # a run that failed would fail again from its checkpoint
             place.path.unlink(missing_ok=True)
     if failure is not None:
         more = " The same command with --resume continues from the last checkpoint." if place.path.exists() else ""
-        tell(f"What was computed until then is in {out}.{summary.reached(ds)}{more}")
+        tell(f"What was computed until then is in {out}.{results.summary.reached(ds)}{more}")
     return ds, failure
 
 
@@ -265,14 +257,12 @@ def rerun(
     if out:
         check_result(out)
         check_outputs(out, inputs=[file])
-    from otjdd.results import store
-    from otjdd.runs import run as again
 
     with progress_bar(file.name, quiet=False) as progress:
-        stored, new = again.rerun(file, progress)
+        stored, new = runs.run.rerun(file, progress)
     if out:
-        store.write_or_save_elsewhere(new, out)
-    differences = again.differences(stored, new)
+        results.store.write_or_save_elsewhere(new, out)
+    differences = runs.run.differences(stored, new)
     if not differences:
         say(f"{file}: the same numbers, bit for bit")
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import compact_models
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
     CasePath,
@@ -20,15 +21,13 @@ from otjdd.cli.arguments import (
     two_numbers,
     usage_of,
 )
+from otjdd.compact_models import exports
 from otjdd.errors import ExtractionError
 from otjdd.system.terminal import tell
 from otjdd.units import parse
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.compact_models.exports.folder import Request
-    from otjdd.compact_models.exports.pulses import PulseTrain, VoltagePulse
-    from otjdd.compact_models.model import CompactModel
 
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest: of voltages [V], and of times [s]
@@ -92,74 +91,67 @@ def compact(
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
-    from otjdd.compact_models.axes import TEMPERATURE
-    from otjdd.compact_models.exports import folder
-    from otjdd.compact_models.exports.folder import Request
-
     ranges = two_numbers(voltage, "--voltage"), two_numbers(time, "--time")
-    varied = varied_ranges([*([f"{TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
-    request = Request(*ranges, varied, workers, tuple(exclude), noise, devices)
+    varied = varied_ranges([*([f"{compact_models.axes.TEMPERATURE}={temperatures}"] if temperatures else []), *vary])
+    request = exports.folder.Request(*ranges, varied, workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
-    check_outputs(*(path for name in (folder.MODEL, *folder.NAMES) if (path := out / name).exists()))
+    check_outputs(*(path for name in (exports.folder.MODEL, *exports.folder.NAMES) if (path := out / name).exists()))
     with folder_to_fill(out):
         write_model(out, case, request, train)
 
 
-def write_model(out: Path, case: Case, request: Request, train: PulseTrain) -> None:
+def write_model(
+    out: Path,
+    case: Case,
+    request: exports.folder.Request,
+    train: exports.pulses.PulseTrain,
+) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
-    from otjdd.compact_models.exports import export_noise, folder, pulses, testbench
-    from otjdd.compact_models.exports.folder import extracted_with_train
     from otjdd.plot import fit as picture
     from otjdd.plot import style
 
     try:
-        extracted = extracted_with_train(case, request, train, out, progress_lines)
+        extracted = exports.folder.extracted_with_train(case, request, train, out, progress_lines)
     except (ExtractionError, KeyboardInterrupt) as error:
         if (unfinished := getattr(error, "partial", None)) is not None:
             tell_error(unfinished)
-            tell(f"The model as far as it got is in {out / folder.MODEL}.")
+            tell(f"The model as far as it got is in {out / exports.folder.MODEL}.")
         raise
     model, cycle, _, noise = extracted
     assert model.measured is not None  # `build.compact` measures every model
     drawn = style.encoded_picture(picture.agreement(model.measured), "png")
-    paths = folder.write_exports(extracted, out, drawn)
+    paths = exports.folder.write_exports(extracted, out, drawn)
     tell_error(model)
     if noise:
-        print("\n".join(export_noise.comparison_lines(noise.rows)))
-    scatter = export_noise.scatter_warnings(noise, cycle) if noise and cycle else ()
-    for text in (*pulses.network_warnings(cycle), *scatter):
+        print("\n".join(exports.export_noise.comparison_lines(noise.rows)))
+    scatter = exports.export_noise.scatter_warnings(noise, cycle) if noise and cycle else ()
+    for text in (*exports.pulses.network_warnings(cycle), *scatter):
         tell(f"warning: {text}")
     print("\n".join(map(str, paths)))
-    tell(testbench.advice("example.cir and example.sim", "otj.va"))
+    tell(exports.testbench.advice("example.cir and example.sim", "otj.va"))
 
 
-def tell_error(model: CompactModel) -> None:
+def tell_error(model: compact_models.model.CompactModel) -> None:
     """Print the error of a model, a line for each drive."""
-    from otjdd.compact_models import noise_error
-    from otjdd.compact_models.error import error_lines
-
-    errors = error_lines(model)
+    errors = compact_models.error.error_lines(model)
     if errors:
         constant = "in decades; a constant: the best of one current for all reads"
         print("\n".join([*(row.words for row in errors), constant]))
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
-    for line in (*noise_error.noise_lines(model), *noise_error.words(model)):
+    for line in (*compact_models.noise_error.noise_lines(model), *compact_models.noise_error.words(model)):
         print(line)
-    if warning := noise_error.negligible_noise(model):
+    if warning := compact_models.noise_error.negligible_noise(model):
         tell(f"warning: {warning}")
 
 
-def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> PulseTrain:
+def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> exports.pulses.PulseTrain:
     """Train of --set-pulse, --reset-pulse and --pulses, with defaults for what is empty. Raises typer.BadParameter.
 
     ranges : voltages [V] and times [s] that the model holds for
     """
-    from otjdd.compact_models.exports import pulses
-    from otjdd.compact_models.tables import Range
-
-    train = pulses.default_train(Range(*ranges[0], *ranges[1]))
+    train = exports.pulses.default_train(compact_models.tables.Range(*ranges[0], *ranges[1]))
     up = pulse_of_text(set_pulse, "--set-pulse", ranges) if set_pulse else train.up
     down = pulse_of_text(reset_pulse, "--reset-pulse", ranges) if reset_pulse else train.down
     if (set_pulse or reset_pulse) and not up.voltage * down.voltage < 0.0:
@@ -170,15 +162,13 @@ def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) ->
     return train._replace(up=up, down=down, count=count)
 
 
-def pulse_of_text(text: str, option: str, ranges: Ranges) -> VoltagePulse:
+def pulse_of_text(text: str, option: str, ranges: Ranges) -> exports.pulses.VoltagePulse:
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
-    from otjdd.compact_models.exports.pulses import VoltagePulse
-
     voltage, comma, width = text.partition(",")
     if not comma or "," in width:
         raise refuse(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
     with usage_of(option):
-        pulse = VoltagePulse(parse(voltage.strip(), "voltage"), parse(width.strip(), "time"))
+        pulse = exports.pulses.VoltagePulse(parse(voltage.strip(), "voltage"), parse(width.strip(), "time"))
     for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):
         if not low <= value <= high:
             raise typer.BadParameter(
@@ -193,22 +183,20 @@ def varied_ranges(texts: list[str]) -> dict[str, tuple[Any, ...]]:
 
     Raises typer.BadParameter.
     """
-    from otjdd.compact_models.axes import NODES, TEMPERATURE
-
     ranges: dict[str, tuple[Any, ...]] = {}
     for text in texts:
         key, _, ends = text.partition("=")
-        option, values = ("--temperatures", ends) if key == TEMPERATURE else ("--vary", text)
+        option, values = ("--temperatures", ends) if key == compact_models.axes.TEMPERATURE else ("--vary", text)
         try:
             low, high, *count = (part.strip() for part in ends.split(":"))
             ranges[key.strip()] = (low, high, *map(int, count))
             if len(count) > 1 or not key.strip():
                 raise ValueError
         except ValueError:
-            example = "250K:400K" if key == TEMPERATURE else "device.film.thickness=2.6nm:3.0nm"
+            example = "250K:400K" if key == compact_models.axes.TEMPERATURE else "device.film.thickness=2.6nm:3.0nm"
             raise typer.BadParameter(
-                f'expected two values, and how many nodes if not {NODES}, such as "{example}" or "{example}:4", '
-                f"got {values!r}",
+                f"expected two values, and how many nodes if not {compact_models.axes.NODES}, "
+                f'such as "{example}" or "{example}:4", got {values!r}',
                 param_hint=option,
             ) from None
     return ranges

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import fitting, measurements, results, system
 from otjdd.cli.app import literal, progress_bar, progress_words, search_progress
 from otjdd.cli.arguments import (
     CasePath,
@@ -45,7 +46,6 @@ from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.fitting.task import Task
 
 
 ALL = "all"  # every parameter, of --profile
@@ -169,18 +169,15 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_result(out)
-    from otjdd.fitting.fit import resumed
-    from otjdd.measurements.datasets import source_paths
-
     case = load_checked(path, settings, allow_outside)
-    data = [file for pattern in data for file in source_paths(pattern)]
+    data = [file for pattern in data for file in measurements.datasets.source_paths(pattern)]
     reads = reading(columns, sheet, skipped, ranges, from_name)
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
     profiled = profiled_names(profile, task)
     check_files(out)
     earlier = earlier_search(out, "fit") if resume else None
-    start = resumed(earlier, task, evaluations, seed) if earlier else {}
+    start = fitting.fit.resumed(earlier, task, evaluations, seed) if earlier else {}
     if not quiet:
         tell("\n".join(task.notes))
     try:
@@ -196,7 +193,7 @@ def fit(
 
 
 def fitted(
-    task: Task,
+    task: fitting.task.Task,
     out: Path,
     profiled: list[str],
     steps: int,
@@ -211,29 +208,22 @@ def fitted(
     workers : processes, None for one for each processor   options : of `otjdd.fitting.fit.solved`
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the fit so far as its `partial`.
     """
-    from otjdd.fitting import covariance
-    from otjdd.fitting.fit import searched_fit
-    from otjdd.system.pool import cores
-
-    workers = workers or cores()
+    workers = workers or system.pool.cores()
     with search_progress("fit", task, options["evaluations"], quiet, COST_HINT) as progress:
-        ds = searched_fit(task, out, progress, workers=workers, seed=seed, **options)
+        ds = fitting.fit.searched_fit(task, out, progress, workers=workers, seed=seed, **options)
     if profiled:
         with progress_words("fit", quiet) as words:
-            ds = covariance.with_profiles(ds, task, profiled, workers, words)
+            ds = fitting.covariance.with_profiles(ds, task, profiled, workers, words)
     if steps:
         with progress_bar("posterior", quiet) as bar:
-            ds = covariance.with_posterior(ds, task, steps, seed, workers, bar)
+            ds = fitting.covariance.with_posterior(ds, task, steps, seed, workers, bar)
     return ds
 
 
 def check_files(out: Path) -> None:
     """Raise unless the files of a fit can be written, are no inputs, and replace only the files of an earlier fit."""
-    from otjdd.fitting.fit import files_beside
-    from otjdd.results import store
-
-    check_outputs(out, *files_beside(out))
-    store.check_replaceable(out, files_beside(out))
+    check_outputs(out, *fitting.fit.files_beside(out))
+    results.store.check_replaceable(out, fitting.fit.files_beside(out))
 
 
 def task_of(
@@ -246,31 +236,26 @@ def task_of(
     noise: str | None,
     loss: str,
     state: str = "",
-) -> Task:
+) -> fitting.task.Task:
     """Task of the data and parameters of the options; where there are none, of the [fit] of the case.
 
     weights : file -> weight   reading : arguments of `read_data`   noise : quantity, such as "1 pA"
     state : of curves at frozen ions, "" for the state of the case
     Raises typer.BadParameter, DataError.
     """
-    from otjdd.fitting.task import Data, data_of, task, vary_of
-
-    sets = [Data(file, weight=weights.get(str(file), 1.0), state=state, reading=reading) for file in data]
-    sets = sets or [data_set._replace(state=data_set.state or state) for data_set in data_of(case)]
+    sets = [fitting.task.Data(file, weight=weights.get(str(file), 1.0), state=state, reading=reading) for file in data]
+    sets = sets or [data_set._replace(state=data_set.state or state) for data_set in fitting.task.data_of(case)]
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
-    return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)
+    return fitting.task.task(case, sets, dict(map(key_and_bounds, vary)) or fitting.task.vary_of(case), loss, noise)
 
 
 def show(ds: xr.Dataset, as_json: bool, quiet: bool, *below: str) -> None:
     """Print a fit as JSON, or as a table with lines below it."""
-    from otjdd.fitting.fit import as_json as numbers_of_fit
-    from otjdd.fitting.fit import parameter_table
-
     if as_json:
-        print(json.dumps(numbers_of_fit(ds), indent=2))
+        print(json.dumps(fitting.fit.as_json(ds), indent=2))
     elif not quiet:
-        say("\n".join([parameter_table(ds), *below]))
+        say("\n".join([fitting.fit.parameter_table(ds), *below]))
 
 
 def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
@@ -298,7 +283,7 @@ def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
     return key, {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end}
 
 
-def profiled_names(profile: list[str], task: Task) -> list[str]:
+def profiled_names(profile: list[str], task: fitting.task.Task) -> list[str]:
     """Parameters that --profile names, all of them for `all`. Raises typer.BadParameter for an unknown one."""
     names = [parameter.name for parameter in task.parameters]
     if ALL in profile:
@@ -311,12 +296,10 @@ def profiled_names(profile: list[str], task: Task) -> list[str]:
 
 def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> None:
     """Write and print the best set of a fit that was interrupted, when there is one."""
-    from otjdd.fitting.fit import write_unfinished
-
     if ds is None or "fit" not in ds.attrs:
         tell("No evaluation had ended until then: there is no best set.")
         return
-    write_unfinished(ds, out)
+    fitting.fit.write_unfinished(ds, out)
     show(ds, as_json, quiet)
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
@@ -325,12 +308,11 @@ def write_files(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.case.document import find_case
-    from otjdd.fitting.fit import write_fit
     from otjdd.plot import fit as picture
     from otjdd.plot import style
 
     drawn = style.encoded_picture(picture.fit_figure(ds), "png")
-    write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
+    fitting.fit.write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()
 
 
@@ -362,24 +344,27 @@ def predict(
     check_picture(plot)
     case = load_checked(path, [], allow_outside)
     check_outputs(out, plot, inputs=[file])
-    from otjdd.fitting import prediction
-    from otjdd.fitting.fit import read_fit
-    from otjdd.results import store
-    from otjdd.system.pool import cores
 
-    fit = read_fit(file)
+    fit = fitting.fit.read_fit(file)
     changes = changes_of(settings)  # of the fitted device under the drive of the case
     with usage_of("FIT.nc"), progress_bar("predict", quiet=False) as progress:
-        ds = prediction.predict(
-            fit, case, changes=changes, count=count, seed=seed, workers=workers or cores(), progress=progress
+        ds = fitting.prediction.predict(
+            fit,
+            case,
+            changes=changes,
+            count=count,
+            seed=seed,
+            workers=workers or system.pool.cores(),
+            progress=progress,
         )
-    store.write_or_save_elsewhere(ds, out)
+    results.store.write_or_save_elsewhere(ds, out)
     if plot:
         save_figure(ds, plot)
     failed = f", {ds.attrs['failed_draws']} without a run" if ds.attrs["failed_draws"] else ""
     checked = ds.attrs["simulated_draws"]
     how = f" along the derivatives of the best set, {checked} of them simulated" if checked < count else " simulated"
-    say(f"{prediction.prediction_words(ds)}; {count} draws{how}{failed}\n{out}" + (f", {plot}" if plot else ""))
+    drawn = f", {plot}" if plot else ""
+    say(f"{fitting.prediction.prediction_words(ds)}; {count} draws{how}{failed}\n{out}{drawn}")
 
 
 USUAL = ("rv-loop", "iv", "retention", "ltp-ltd")  # shipped cases whose drives are tried by default
@@ -410,16 +395,14 @@ def design(
     Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
     """
     check_picture(plot)
-    from otjdd.fitting.design import design as expected
-    from otjdd.fitting.fit import read_fit
-    from otjdd.system.pool import cores
-
-    fit = read_fit(file)
+    fit = fitting.fit.read_fit(file)
     check_outputs(plot)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     with usage_of("FIT.nc"), progress_bar("design", quiet=False) as progress:
-        ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers or cores(), progress=progress)
+        ds = fitting.design.design(
+            fit, drives | hot, uncertainty=uncertainty, workers=workers or system.pool.cores(), progress=progress
+        )
     if plot:
         from otjdd.plot import fit as picture
         from otjdd.plot import style

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from otjdd import fitting, measurements, results, studies
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
     Outside,
@@ -24,6 +25,7 @@ from otjdd.cli.arguments import (
     memory_for,
     usage_of,
 )
+from otjdd.compact_models import crossbars, exports
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
 from otjdd.system.late import xr
@@ -135,24 +137,20 @@ def stored_dataset(file: Path) -> xr.Dataset:
 
     Raises ResultError, with advice where a study has no Dataset yet; DataError, OSError.
     """
-    from otjdd.measurements.read import NETCDF, read_data
-    from otjdd.results import store
-    from otjdd.studies.study import RESULT
-
     if file.suffix.lower() == ".toml":
         raise ResultError(file, "is a case, not a result", f"run it first: otjdd run {file}")
-    if file.suffix.lower() not in NETCDF and not file.is_dir():
-        return read_data(file)
+    if file.suffix.lower() not in measurements.read.NETCDF and not file.is_dir():
+        return measurements.read.read_data(file)
     if not file.is_dir():
-        ds = store.read(file)
+        ds = results.store.read(file)
         if "fit" in ds.attrs:
-            from otjdd.fitting.fit import check_parts
-
-            check_parts(ds, file)
+            fitting.fit.check_parts(ds, file)
         return ds
-    if not (file / RESULT).exists():
-        raise ResultError(file, f"is a folder without {RESULT}", f"otjdd study CASE -o {file} --resume collects one")
-    return store.read(file / RESULT)
+    if not (file / studies.study.RESULT).exists():
+        raise ResultError(
+            file, f"is a folder without {studies.study.RESULT}", f"otjdd study CASE -o {file} --resume collects one"
+        )
+    return results.store.read(file / studies.study.RESULT)
 
 
 def save_figure(
@@ -228,10 +226,8 @@ def export(
         write_netlists(file, out or Path(f"{file.stem}-netlist"))
         return
     out = out or Path(file.name).with_suffix(".csv")
-    from otjdd.results import store, summary
-    from otjdd.studies.study import RESULT
 
-    ds = store.read(file / RESULT if file.is_dir() else file)
+    ds = results.store.read(file / studies.study.RESULT if file.is_dir() else file)
     check_outputs(out)
     if out.suffix not in SUFFIXES:
         raise typer.BadParameter(
@@ -240,9 +236,9 @@ def export(
             param_hint="--out",
         )
     with usage_of("--over"):
-        summary.to_csv(ds, out, over)
+        results.summary.to_csv(ds, out, over)
     say(str(out))
-    for name, rows in summary.left_out(ds, over).items():
+    for name, rows in results.summary.left_out(ds, over).items():
         tell(f"left out: {name}, which --over {rows} tabulates")
 
 
@@ -250,23 +246,20 @@ def write_netlists(file: Path, out: Path) -> None:
     """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
     from otjdd.case.case import parse_case
     from otjdd.case.crossbar import Patterns
-    from otjdd.compact_models.crossbars.models import crossbar_of
-    from otjdd.compact_models.exports import array, testbench
-    from otjdd.results import store
 
-    ds = store.read(file)
+    ds = results.store.read(file)
     if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
         raise ResultError(file, "is not the result of a crossbar", "--netlist takes results of a drive of patterns")
     case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
     assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
     with folder_to_fill(out):
         with progress_lines("extraction") as progress:
-            crossbar = crossbar_of(case, progress)
-        texts = array.crossbar_netlists(crossbar, case.drive)
+            crossbar = crossbars.models.crossbar_of(case, progress)
+        texts = exports.array.crossbar_netlists(crossbar, case.drive)
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))
     print("\n".join(str(out / name) for name in texts))
-    tell(testbench.advice("array.cir and array.sim", "otj.va", "array.va"))
+    tell(exports.testbench.advice("array.cir and array.sim", "otj.va", "array.va"))
 
 
 REFERENCE = Path("li2019")  # the case that is shown when none is named
@@ -312,17 +305,14 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
     path = (others or [REFERENCE])[0]
     measured = None
     if data:
-        from otjdd.measurements.read import read_data
-
-        measured = read_data(data[0])
+        measured = measurements.read.read_data(data[0])
     if path.suffix != ".nc":
         return Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
     from otjdd.case.case import parse_case
-    from otjdd.results import store
 
-    ds = store.read(path)
+    ds = results.store.read(path)
     if "case_resolved" not in ds.attrs or "solver_status" not in ds.attrs:
         raise ResultError(path, "is not the result of one run", "explore the case that it was made from")
     text = str(ds.attrs["case_resolved"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from otjdd import claims, fitting, results, studies, system
 from otjdd.cli.app import LINES, literal, progress_bar, progress_lines, search_progress
 from otjdd.cli.arguments import (
     JsonOption,
@@ -30,16 +31,13 @@ from otjdd.cli.arguments import (
     usage_of,
 )
 from otjdd.errors import ExitCode
+from otjdd.fitting import targets
 from otjdd.system import text_files
 from otjdd.system.interpreter import without_unused
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from otjdd.fitting.least_squares import SearchProgress, Solution
-    from otjdd.fitting.search import SearchSettings
-    from otjdd.fitting.targets.task import TargetTask
 
 
 def study(
@@ -70,31 +68,25 @@ def study(
 
     Example: otjdd study thickness -o thickness --workers 2
     """
-    from otjdd.system import pool
-
     if status is not None:
-        from otjdd.studies import study as studies
-
-        for words, count in studies.status(status).most_common():
+        for words, count in studies.study.status(status).most_common():
             say(f"{count} {words}")
         return
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
     share = share_of(shard, "--shard") if shard else None
-    from otjdd.studies import dataset
-    from otjdd.studies import study as studies
 
     case = load_checked(path, settings, allow_outside)
     if not scheduler:
-        studies.get_ready(case)  # while the points are planned
+        studies.study.get_ready(case)  # while the points are planned
     with study_progress(case.title, quiet) as progress, contextlib.nullcontext() if scheduler else without_unused():
-        ds = studies.study(
-            case, out, workers=workers or pool.cores(), resume=resume, scheduler=scheduler, shard=share, progress=progress,
-            announce=None if quiet else tell, file=str(path),
+        ds = studies.study.study(
+            case, out, workers=workers or system.pool.cores(), resume=resume, scheduler=scheduler, shard=share,
+            progress=progress, announce=None if quiet else tell, file=str(path),
         )  # fmt: skip
     if not quiet:
-        say(f"{out / studies.RESULT}: {dataset.summary(ds)}")
-    if dataset.is_incomplete(ds, share is not None):
+        say(f"{out / studies.study.RESULT}: {studies.dataset.summary(ds)}")
+    if studies.dataset.is_incomplete(ds, share is not None):
         sys.stdout.flush()
         raise typer.Exit(ExitCode.FAILED)
 
@@ -167,38 +159,33 @@ def validate(
 
     Example: otjdd validate rv-hrs retention
     """
-    from otjdd.claims import judge, reporting
-    from otjdd.claims.papers import another_set
-    from otjdd.results.summary import numbers_in_words
-    from otjdd.system.pool import cores
-
     if expected and (quick or case):
         asked = "its full runs, not of a quick look" if quick else "the shipped set"
         raise typer.BadParameter(f"a claim expects the numbers of {asked}", param_hint="--expected")
     check_places(names, update, [pictures, report, runs])
-    device, workers = another_set(case) if case else {}, workers or cores()
+    device, workers = claims.papers.another_set(case) if case else {}, workers or system.pool.cores()
     form = "json" if as_json else "markdown" if markdown else "table"
     try:
         with progress_lines("claims") as progress:
-            verdicts = judge.validate(
+            verdicts = claims.judge.validate(
                 names, quick=quick, workers=workers, progress=progress, errors=errors, device=device, runs=runs
             )
     except KeyboardInterrupt as error:
         if judged := getattr(error, "partial", []):
-            reporting.print_verdicts(judged, form)
+            claims.reporting.print_verdicts(judged, form)
             sys.stdout.flush()
             goes_on = " The same command continues." if runs else ""
-            tell(f"{numbers_in_words({'claim': len(judged)})} judged until then.{goes_on}")
+            tell(f"{results.summary.numbers_in_words({'claim': len(judged)})} judged until then.{goes_on}")
         raise
     if pictures:
-        reporting.save_all(verdicts, pictures)
+        claims.reporting.save_all(verdicts, pictures)
     if report:
-        tell(f"The report is {reporting.write_page(verdicts, report, quick)}")
+        tell(f"The report is {claims.reporting.write_page(verdicts, report, quick)}")
     if update:
-        text_files.replace_generated_part(update, reporting.PART, reporting.to_markdown(verdicts))
-    reporting.print_verdicts(verdicts, form)
+        text_files.replace_generated_part(update, claims.reporting.PART, claims.reporting.to_markdown(verdicts))
+    claims.reporting.print_verdicts(verdicts, form)
     sys.stdout.flush()
-    surprises = reporting.surprises(verdicts)
+    surprises = claims.reporting.surprises(verdicts)
     if expected:
         tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
     if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
@@ -207,13 +194,11 @@ def validate(
 
 def check_places(names: list[str], update: Path | None, folders: Sequence[Path | None]) -> None:
     """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
-    from otjdd.claims import papers, reporting
-
     with usage_of("NAME"):
-        papers.discover(names=names)
+        claims.papers.discover(names=names)
     with usage_of("--update"):
         if update:
-            text_files.generated_part_of(update, reporting.PART)
+            text_files.generated_part_of(update, claims.reporting.PART)
     for folder in filter(None, folders):
         check_folder(folder)
 
@@ -246,77 +231,74 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd.claims.papers import load_task
-    from otjdd.fitting.search import SearchSettings
-    from otjdd.fitting.targets import files
-
-    task = load_task(file)
+    task = claims.papers.load_task(file)
     if out:
         check_folder(out.parent)
-        check_outputs(*files.written_files(out, task))
-        files.check_files_replaceable(out, task)
+        check_outputs(*targets.files.written_files(out, task))
+        targets.files.check_files_replaceable(out, task)
     if resume and not out:
         raise typer.BadParameter("name the file of the earlier search by -o", param_hint="--resume")
-    earlier = earlier_search(files.path_beside(out), "search") if resume and out else None
-    settings = SearchSettings(evaluations, spread=spread, seed=seed, jacobians=rounds and rounds + 1, final=sensitivity)
-    tell(files.asked(task))
-    visited = files.read_visits(earlier, task) if earlier else {}
+    earlier = earlier_search(targets.files.path_beside(out), "search") if resume and out else None
+    settings = fitting.search.SearchSettings(
+        evaluations, spread=spread, seed=seed, jacobians=rounds and rounds + 1, final=sensitivity
+    )
+    tell(targets.files.asked(task))
+    visited = targets.files.read_visits(earlier, task) if earlier else {}
     solution, written, fine = search_for_aims(task, out, settings, visited, workers)
-    say(files.report_text(task, solution, written, fine))
+    say(targets.files.report_text(task, solution, written, fine))
     say_exclusions(task, visited, out)
 
 
 def search_for_aims(
-    task: TargetTask, out: Path | None, settings: SearchSettings, visited: dict[bytes, np.ndarray], workers: int
-) -> tuple[Solution, np.ndarray, np.ndarray | None]:
+    task: targets.task.TargetTask,
+    out: Path | None,
+    settings: fitting.search.SearchSettings,
+    visited: dict[bytes, np.ndarray],
+    workers: int,
+) -> tuple[fitting.least_squares.Solution, np.ndarray, np.ndarray | None]:
     """Solution of a calibration, whose files are written, and the numbers of `files.report_text`.
 
     visited : places of an earlier search, to which all others are added
     """
-    from otjdd.fitting import least_squares
-    from otjdd.fitting.search import evaluator, now_and_then
-    from otjdd.fitting.targets import files
-
     with (
         search_progress("calibrate", task, settings.evaluations, not sys.stderr.isatty()) as progress,
-        evaluator(task, workers, visited) as evaluate,
+        fitting.search.evaluator(task, workers, visited) as evaluate,
     ):
         if out:
-            progress = now_and_then(partial(files.write_checkpoint, out, task), progress)
+            progress = fitting.search.now_and_then(partial(targets.files.write_checkpoint, out, task), progress)
         try:
-            solution, _ = least_squares.least_squares_search(evaluate, task.start, settings, progress)
+            solution, _ = fitting.least_squares.least_squares_search(evaluate, task.start, settings, progress)
         except KeyboardInterrupt as error:
             keep_best_set(out, task, getattr(error, "partial", None))
             raise
         rounded = task.rounded(solution.x)
         (written,) = evaluate([rounded])
         if out:
-            files.write_calibration(out, task, visited, solution.x)
+            targets.files.write_calibration(out, task, visited, solution.x)
         if all(part.coarse == part.case for part in task.cases):
             return solution, written, None
         return solution, written, evaluate._replace(task=task.with_own_numerics()).simulated([rounded])[0]
 
 
-def say_exclusions(task: TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
+def say_exclusions(task: targets.task.TargetTask, visited: Mapping[bytes, np.ndarray], out: Path | None) -> None:
     """Print which aims were not met together, how to draw that, and the files that were written."""
-    from otjdd.fitting.targets import files
-
-    never, together = files.exclusions(task, visited)
+    never, together = targets.files.exclusions(task, visited)
     if together and out:
-        together += f"\nThe Pareto fronts between them: otjdd plot {files.path_beside(out)}"
+        together += f"\nThe Pareto fronts between them: otjdd plot {targets.files.path_beside(out)}"
     if never or together:
         say("\n" + "\n".join(filter(None, [never, together])))
     if out:
-        say("\n" + ", ".join(map(str, files.written_files(out, task))))
+        say("\n" + ", ".join(map(str, targets.files.written_files(out, task))))
 
 
-def keep_best_set(out: Path | None, task: TargetTask, at: SearchProgress | None) -> None:
+def keep_best_set(
+    out: Path | None, task: targets.task.TargetTask, at: fitting.least_squares.SearchProgress | None
+) -> None:
     """Write the best set of an interrupted search, if there is one."""
-    from otjdd.fitting.targets import files
-
     if out and at:
-        files.write_calibration(out, task, at.visited, at.x)
+        targets.files.write_calibration(out, task, at.visited, at.x)
         tell(
             f"The best set until then, with a score of {task.global_score(at.values):.3g}, is in "
-            f"{', '.join(map(str, files.case_files(out, task)))}; the same command with --resume continues from it."
+            f"{', '.join(map(str, targets.files.case_files(out, task)))}; "
+            "the same command with --resume continues from it."
         )

@@ -1,13 +1,17 @@
-"""xarray as `xr`, which is imported when a name of it is first used: commands that need no Dataset do without its 0.3 s.
+"""Imports that stand at the top of a file and cost nothing until a name of theirs is used: rooms of otjdd, and xarray as
+`xr`. Commands that need no Dataset do without its 0.3 s.
 
-Type checkers read late.pyi, where `xr` is the module itself.
+Type checkers read late.pyi, where `xr` is the module itself, and the stubs of the rooms, which name their modules.
 """
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+
+import lazy_loader
 
 
 class Late:
@@ -21,6 +25,29 @@ class Late:
 
 
 xr = Late("xarray")
+
+
+def room(package: str, file: str) -> tuple[Callable[[str], ModuleType], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a package whose modules are imported as they are named (SPEC 1).
+
+    Type checkers know them by the stub beside `file`, its __init__.py. An import is had without reading the stub.
+    """
+
+    def module(name: str) -> ModuleType:
+        full = f"{package}.{name}"
+        if not name.startswith("_"):
+            try:
+                return import_module(full)
+            except ModuleNotFoundError as error:
+                if error.name != full:
+                    raise
+        raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+
+    def names() -> list[str]:
+        stated: list[str] = lazy_loader.attach_stub(package, file)[2]
+        return stated
+
+    return module, names
 
 
 class Following:

@@ -1,0 +1,14 @@
+from . import axes as axes
+from . import bench as bench
+from . import build as build
+from . import crossbars as crossbars
+from . import error as error
+from . import exports as exports
+from . import extraction as extraction
+from . import hop_noise as hop_noise
+from . import kernels as kernels
+from . import model as model
+from . import model_file as model_file
+from . import noise_error as noise_error
+from . import scatter_of_pulses as scatter_of_pulses
+from . import tables as tables

@@ -1,0 +1,11 @@
+from . import covariance as covariance
+from . import curves as curves
+from . import design as design
+from . import fit as fit
+from . import least_squares as least_squares
+from . import matching as matching
+from . import parameters as parameters
+from . import prediction as prediction
+from . import search as search
+from . import targets as targets
+from . import task as task

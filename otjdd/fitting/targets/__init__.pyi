@@ -1,0 +1,2 @@
+from . import files as files
+from . import task as task

@@ -1,0 +1,3 @@
+from . import outputs as outputs
+from . import store as store
+from . import summary as summary

@@ -1,0 +1,2 @@
+from . import error_estimate as error_estimate
+from . import run as run

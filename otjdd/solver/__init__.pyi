@@ -1,0 +1,15 @@
+from . import at_rest as at_rest
+from . import checkpoint as checkpoint
+from . import collect as collect
+from . import electrodes as electrodes
+from . import grid_error as grid_error
+from . import initial as initial
+from . import integrate as integrate
+from . import linear_response as linear_response
+from . import model as model
+from . import model_limits as model_limits
+from . import self_check as self_check
+from . import simulate as simulate
+from . import start as start
+from . import time_series as time_series
+from . import traps as traps

@@ -1,0 +1,11 @@
+from . import files as files
+from . import interpreter as interpreter
+from . import late as late
+from . import limits as limits
+from . import pool as pool
+from . import remember as remember
+from . import sources as sources
+from . import steps as steps
+from . import terminal as terminal
+from . import text_files as text_files
+from . import version as version
