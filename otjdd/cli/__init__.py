@@ -1,7 +1,7 @@
 """The command line: arguments in, files and exit codes out. Nothing is computed here.
 
-Results go to stdout, messages to stderr. The commands import numba, xarray and matplotlib inside their
-functions, so that `otjdd --help` answers at once.
+Results go to stdout, messages to stderr. numba, xarray and matplotlib are imported as a command first uses them, so that
+`otjdd --help` answers at once.
 """
 
 import gc

@@ -19,6 +19,7 @@ import otjdd
 from otjdd import fitting
 from otjdd.errors import ExitCode, KernelError, OtjddError, Stopped
 from otjdd.system.files import noting_reads
+from otjdd.system.late import rich
 from otjdd.system.limits import check_address_space, heeding_signals, interruption
 from otjdd.system.terminal import plain, tell
 
@@ -124,11 +125,12 @@ def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | 
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    parts, console = rich.progress, rich.console.Console(stderr=True)
+    columns = (
+        parts.TextColumn("{task.description}", markup=False), parts.BarColumn(), parts.TaskProgressColumn(),
+        parts.TimeRemainingColumn(),
+    )  # fmt: skip
+    with parts.Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(plain(title), total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
 
@@ -158,9 +160,7 @@ def progress_words(title: str, quiet: bool) -> Iterator[Callable[[str], None] | 
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-
-    with Console(stderr=True).status(plain(title)) as status:
+    with rich.console.Console(stderr=True).status(plain(title)) as status:
         yield lambda text: status.update(plain(f"{title}: {text}"))
 
 

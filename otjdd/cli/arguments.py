@@ -8,19 +8,18 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+import otjdd.case
 from otjdd import claims, measurements, results, runs, solver
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import files, limits
+from otjdd.system.late import plot, tomllib
 from otjdd.system.terminal import tell
 from otjdd.units import quantity
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 
 @contextmanager
@@ -84,25 +83,19 @@ def share_of(text: str, option: str) -> tuple[int, int]:
 
 def complete_case(incomplete: str) -> list[str]:
     """Completions of a case: shipped cases, case files and folders."""
-    from otjdd.case.document import names
-
     folder = Path(incomplete).parent if os.sep in incomplete else Path()
     files = [str(path) + os.sep * path.is_dir() for path in folder.glob("*") if path.is_dir() or path.suffix == ".toml"]
-    return [word for word in (*names(), *sorted(files)) if word.startswith(incomplete)]
+    return [word for word in (*otjdd.case.document.names(), *sorted(files)) if word.startswith(incomplete)]
 
 
 def complete_key(incomplete: str) -> list[str]:
     """Completions of --set: dotted keys, each with its "="."""
-    from otjdd.case.keys import dotted_keys
-
-    return [f"{key}=" for key in dotted_keys() if key.startswith(incomplete)]
+    return [f"{key}=" for key in otjdd.case.keys.dotted_keys() if key.startswith(incomplete)]
 
 
 def complete_kind(incomplete: str) -> list[str]:
     """Completions of --kind: kinds of pictures."""
-    from otjdd.plot.figure import KINDS, MOVIE
-
-    return [kind for kind in (*KINDS, MOVIE, "help") if kind.startswith(incomplete)]
+    return [kind for kind in (*plot.figure.KINDS, plot.figure.MOVIE, "help") if kind.startswith(incomplete)]
 
 
 def complete_over(incomplete: str) -> list[str]:
@@ -139,20 +132,18 @@ SettingOption = Annotated[
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Allow the case to name files outside of its folder.")]
 
 
-def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
+def load_checked(path: Path, settings: list[str], allow_outside: bool) -> otjdd.Case:
     """Load a case file, or a shipped case by its name, and check all that can be checked before a run.
 
     settings : texts KEY=VALUE of --set   allow_outside : the case may name files outside of its folder
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
     """
-    from otjdd.case.case import load_case
-
     if path.is_file() and is_data(path):
         wrong = "measured data; `otjdd check` describes it, `otjdd fit DATA CASE` fits a case to it"
         if path.suffix.lower() == ".nc":
             wrong = "a result; `otjdd rerun` simulates it again, `otjdd plot` draws it"
         raise CaseError([Problem(os.fspath(path), 0, 0, "", "a case file", wrong)])
-    case = load_case(path, changes_of(settings), allow_outside=allow_outside)
+    case = otjdd.load_case(path, changes_of(settings), allow_outside=allow_outside)
     runs.run.check_inputs(case, os.fspath(path))
     return case
 
@@ -162,17 +153,14 @@ def changes_of(settings: list[str]) -> dict[str, str]:
     return dict(name_and_value(text, "--set", "KEY=VALUE") for text in settings)
 
 
-def bytes_needed(case: Case, columns: int) -> float:
+def bytes_needed(case: otjdd.Case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
-    from otjdd.case.crossbar import Patterns
-    from otjdd.case.drive_curves import Following, Prepared
-
-    drive, record, cells = case.drive, case.record, case.device.film.cells
-    if isinstance(drive, Prepared):
-        frequencies = len(drive.frequency_values()) if isinstance(drive, Following) else 0
+    curves_of, drive, record, cells = otjdd.case.drive_curves, case.drive, case.record, case.device.film.cells
+    if isinstance(drive, curves_of.Prepared):
+        frequencies = len(drive.frequency_values()) if isinstance(drive, curves_of.Following) else 0
         curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
         return 8.0 * curves * (8 + 4 * frequencies)
-    if isinstance(drive, Patterns):
+    if isinstance(drive, otjdd.case.crossbar.Patterns):
         assert case.crossbar is not None  # as the case has been checked
         maps = 6 + 7 * any(part.kind == "program" for part in drive.parts)
         return 8.0 * maps * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
@@ -181,7 +169,7 @@ def bytes_needed(case: Case, columns: int) -> float:
     return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)
 
 
-def memory_for(case: Case, gibibytes: float | None) -> float:
+def memory_for(case: otjdd.Case, gibibytes: float | None) -> float:
     """Limit of the memory [bytes]: `gibibytes` when given, else the share of the machine that a run may use.
 
     Raises LimitError when the case needs more.
@@ -304,8 +292,6 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lv
 
 def is_data(path: Path) -> bool:
     """True for a file of measured data: any file that is no case, whatever its name; a case ends with .toml, or is TOML."""
-    import tomllib
-
     suffix = path.suffix.lower()
     if suffix == ".toml" or suffix in SUFFIXES or not path.is_file():
         return suffix in SUFFIXES

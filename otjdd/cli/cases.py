@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+import otjdd.case
 from otjdd import measurements, results, runs, solver, studies
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
@@ -35,14 +36,11 @@ from otjdd.cli.arguments import (
 )
 from otjdd.cli.results import save_figure
 from otjdd.errors import ExitCode, SolverError
-from otjdd.system import interpreter, text_files
+from otjdd.system import interpreter, late, text_files
 from otjdd.system.interpreter import without_unused
 from otjdd.system.late import xr
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
 
 
 def cases(as_json: JsonOption = False) -> None:
@@ -50,9 +48,7 @@ def cases(as_json: JsonOption = False) -> None:
 
     Example: otjdd cases
     """
-    from otjdd.case.document import cases as shipped
-
-    all_cases = shipped()
+    all_cases = otjdd.cases()
     if as_json:
         print(json.dumps([case._asdict() for case in all_cases], indent=2, ensure_ascii=False))
         return
@@ -93,17 +89,14 @@ def check(
         raise typer.BadParameter("give one case, or files of data alone", param_hint="CASE")
     if plot or columns or sheet or skipped or ranges or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
-    from otjdd.case.electrodes import exchanging_sides
-    from otjdd.case.notes import notes
-
     case = load_checked(path, settings, allow_outside)
     studies.plan.check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.varied:
         points = f", a study of {len(studies.plan.plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {results.summary.of_drive(case.drive)}{points}{expected}")
-    lines = notes(case, path, changes_of(settings))
-    if len(exchanging_sides(case.device)) > 1:
+    lines = otjdd.case.notes.notes(case, path, changes_of(settings))
+    if len(otjdd.case.electrodes.exchanging_sides(case.device)) > 1:
         lines += filter(None, [solver.initial.disagreement(case)])
     for line in lines:
         say(line if line.startswith(" ") else f"note: {line}")
@@ -118,10 +111,7 @@ def check_data(paths: list[Path], words: dict[str, Any], picture: Path | None) -
     ds = measurements.read.read_data(paths[0] if len(paths) == 1 else paths, **words)
     check_outputs(picture)
     if picture:
-        from otjdd.plot import style
-        from otjdd.plot.figure import measured_figure
-
-        style.save(measured_figure(ds), picture)
+        late.plot.style.save(late.plot.figure.measured_figure(ds), picture)
     options = [word for name, text in words["names"].items() for word in ("--column", f"{name}={text}")]
     options += ["--sheet", words["sheet"]] * bool(words["sheet"])
     options += [word for first, last in words["without"] for word in ("--skip", f"{first}-{last}")]
@@ -154,16 +144,12 @@ def schema(
     Example: otjdd schema > otjdd.schema.json
     """
     if update:
-        from otjdd.case import keys, rules
-
-        name, table = ("combinations", rules) if update.stem == "combinations" else ("keys", keys)
+        of_combinations = update.stem == "combinations"
+        name, table = ("combinations", otjdd.case.rules) if of_combinations else ("keys", otjdd.case.keys)
         with usage_of("--update"):
             text_files.replace_generated_part(update, name, table.markdown())
         return
-
-    from otjdd.case.keys import editor_schema
-
-    print(json.dumps(editor_schema(), indent=2))
+    print(json.dumps(otjdd.case.keys.editor_schema(), indent=2))
 
 
 def run(
@@ -213,15 +199,13 @@ def run(
 
 
 def simulated_and_written(
-    case: Case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool
+    case: otjdd.Case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool
 ) -> tuple[xr.Dataset, BaseException | None]:
     """Simulate a case and write its result. Returns the Dataset, and the exception that ended the run early or None.
 
     timeout : [s]   memory : [bytes]   every : time between checkpoints [s]
     """
-    from otjdd.compiler import kernel_cache
-
-    kernel_cache.do_without_blas()
+    late.compiler.kernel_cache.do_without_blas()
     ds, failure = None, None
     place = solver.checkpoint.CheckpointPlace(solver.checkpoint.checkpoint_path(out), every, resume)
     if resume and not place.path.exists():
@@ -276,10 +260,8 @@ def selftest(as_json: JsonOption = False) -> None:
 
     Example: otjdd selftest
     """
-    from otjdd import selftest as tests
-
     outcomes = []
-    for outcome in tests.run():
+    for outcome in late.selftest.run():
         outcomes.append(outcome)
         if not as_json:
             mark = "ok" if outcome.passed else "FAILED"

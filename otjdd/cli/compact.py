@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+import otjdd
 from otjdd import compact_models
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
@@ -23,12 +24,9 @@ from otjdd.cli.arguments import (
 )
 from otjdd.compact_models import exports
 from otjdd.errors import ExtractionError
+from otjdd.system.late import plot
 from otjdd.system.terminal import tell
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
-
 
 Ranges = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest: of voltages [V], and of times [s]
 
@@ -103,14 +101,11 @@ def compact(
 
 def write_model(
     out: Path,
-    case: Case,
+    case: otjdd.Case,
     request: exports.folder.Request,
     train: exports.pulses.PulseTrain,
 ) -> None:
     """Extract a model and write all of its files into a folder. train : pulses of the files for networks"""
-    from otjdd.plot import fit as picture
-    from otjdd.plot import style
-
     try:
         extracted = exports.folder.extracted_with_train(case, request, train, out, progress_lines)
     except (ExtractionError, KeyboardInterrupt) as error:
@@ -120,7 +115,7 @@ def write_model(
         raise
     model, cycle, _, noise = extracted
     assert model.measured is not None  # `build.compact` measures every model
-    drawn = style.encoded_picture(picture.agreement(model.measured), "png")
+    drawn = plot.style.encoded_picture(plot.fit.agreement(model.measured), "png")
     paths = exports.folder.write_exports(extracted, out, drawn)
     tell_error(model)
     if noise:

@@ -6,10 +6,11 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+import otjdd.case
 from otjdd import fitting, measurements, results, system
 from otjdd.cli.app import literal, progress_bar, progress_words, search_progress
 from otjdd.cli.arguments import (
@@ -40,13 +41,10 @@ from otjdd.cli.arguments import (
     usage_of,
 )
 from otjdd.cli.results import save_figure
+from otjdd.system import late
 from otjdd.system.late import xr
 from otjdd.system.limits import limits
 from otjdd.system.terminal import say, tell
-
-if TYPE_CHECKING:
-    from otjdd.case.case import Case
-
 
 ALL = "all"  # every parameter, of --profile
 HEAVIEST = 1e6  # the largest weight, as in a [fit]
@@ -55,17 +53,12 @@ COST_HINT = "--timeout SECONDS ends it with the best set; fewer cells or points 
 
 def complete_number(incomplete: str) -> list[str]:
     """Completions of --vary: keys of the reference case whose numbers may be fitted."""
-    from otjdd.case.case import load_case
-    from otjdd.case.keys import movable
-
-    return [key for key in movable(load_case("li2019")) if key.startswith(incomplete)]
+    return [key for key in otjdd.case.keys.movable(otjdd.load_case("li2019")) if key.startswith(incomplete)]
 
 
 def complete_loss(incomplete: str) -> list[str]:
     """Completions of --loss."""
-    from otjdd.case.settings import LOSSES
-
-    return [loss for loss in LOSSES if loss.startswith(incomplete)]
+    return [loss for loss in otjdd.case.settings.LOSSES if loss.startswith(incomplete)]
 
 
 Files = Annotated[
@@ -227,7 +220,7 @@ def check_files(out: Path) -> None:
 
 
 def task_of(
-    case: Case,
+    case: otjdd.Case,
     data: list[Path],
     vary: list[str],
     *,
@@ -306,13 +299,9 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
 
 def write_files(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
-    from otjdd.case.case import load_case
-    from otjdd.case.document import find_case
-    from otjdd.plot import fit as picture
-    from otjdd.plot import style
-
-    drawn = style.encoded_picture(picture.fit_figure(ds), "png")
-    fitting.fit.write_fit(ds, out, find_case(case), load_case(case, allow_outside=True), drawn)
+    drawn = late.plot.style.encoded_picture(late.plot.fit.fit_figure(ds), "png")
+    found = otjdd.case.document.find_case(case)
+    fitting.fit.write_fit(ds, out, found, otjdd.load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()
 
 
@@ -404,10 +393,7 @@ def design(
             fit, drives | hot, uncertainty=uncertainty, workers=workers or system.pool.cores(), progress=progress
         )
     if plot:
-        from otjdd.plot import fit as picture
-        from otjdd.plot import style
-
-        style.save(picture.expected(ds), plot)
+        late.plot.style.save(late.plot.fit.expected(ds), plot)
     say(errors_table(ds) + (f"\n{plot}" if plot else ""))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
+import otjdd.case
+import otjdd.explore
 from otjdd import fitting, measurements, results, studies
 from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
@@ -27,14 +29,11 @@ from otjdd.cli.arguments import (
 )
 from otjdd.compact_models import crossbars, exports
 from otjdd.errors import ResultError
+from otjdd.system import late
 from otjdd.system.files import write_whole
 from otjdd.system.late import xr
 from otjdd.system.terminal import say, tell
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    from otjdd.explore.session import Opened
-
 
 HELP = "help"  # a kind that lists all others
 
@@ -97,10 +96,8 @@ def plot(
 
     Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
     """
-    from otjdd.plot.figure import MOVIE, listing
-
     if HELP in kind:
-        say(listing())
+        say(late.plot.figure.listing())
         return
     if not files:
         raise typer.BadParameter("name a result, or the folder of a study", param_hint="FILE...")
@@ -108,20 +105,19 @@ def plot(
         raise typer.BadParameter(f"{len(files)} files take as many labels, not {len(label)}", param_hint="--label")
     stem = files[0].resolve().name if files[0].is_dir() else files[0].stem  # the folder of a study, perhaps "."
     options = PageOptions(width, dpi, font, xlim, ylim)
-    if MOVIE in kind:
-        from otjdd.plot.junction import FORMATS, write_movie
-
+    if late.plot.figure.MOVIE in kind:
         if len(kind) > 1 or len(files) > 1:
             raise typer.BadParameter("a movie shows one result only", param_hint="--kind")
         if any(options):
             raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
         place = out or Path(f"{stem}.gif")
-        if place.suffix.lower() not in FORMATS:
-            raise typer.BadParameter(f"{place}: a movie is written as {' or '.join(FORMATS)}", param_hint="--out")
+        formats = late.plot.junction.FORMATS
+        if place.suffix.lower() not in formats:
+            raise typer.BadParameter(f"{place}: a movie is written as {' or '.join(formats)}", param_hint="--out")
         ds = stored_dataset(files[0])
         check_outputs(place)
         with usage_of("--kind"):
-            write_movie(ds, place)
+            late.plot.junction.write_movie(ds, place)
     else:
         place = out or Path(f"{stem}.png")
         check_picture(place)
@@ -161,35 +157,29 @@ def save_figure(
     options: PageOptions | None = None,
 ) -> None:
     """Draw results into a file. Raises ResultError, OSError; typer.BadParameter when there is nothing to draw."""
-    from otjdd.plot import style
-    from otjdd.plot.figure import figure
-
     with usage_of("--kind"):
-        with style.page_width(width_of(options)):
-            drawn = figure(results, kinds, label=label)
+        with late.plot.style.page_width(width_of(options)):
+            drawn = late.plot.figure.figure(results, kinds, label=label)
     if options:
-        from otjdd.plot.axes import limit_axes, scale_fonts
-
+        axes = late.plot.axes
         steps: dict[str, Callable[[], None]] = {
-            "--font": lambda: scale_fonts(drawn, options.font) if options.font is not None else None,
-            "--xlim": lambda: limit_axes(drawn, "x", options.xlim) if options.xlim else None,
-            "--ylim": lambda: limit_axes(drawn, "y", options.ylim) if options.ylim else None,
+            "--font": lambda: axes.scale_fonts(drawn, options.font) if options.font is not None else None,
+            "--xlim": lambda: axes.limit_axes(drawn, "x", options.xlim) if options.xlim else None,
+            "--ylim": lambda: axes.limit_axes(drawn, "y", options.ylim) if options.ylim else None,
         }
         for option, step in steps.items():
             with usage_of(option):
                 step()
-    style.save(drawn, path, options.dpi if options else None)
+    late.plot.style.save(drawn, path, options.dpi if options else None)
 
 
 def width_of(options: PageOptions | None) -> float | None:
     """Width [m] of --width; None for the default. Raises typer.BadParameter."""
-    from otjdd.plot.style import page_width
-
     if not options or not options.width:
         return None
     with usage_of("--width"):
         width: float = parse(options.width, "length")
-        with page_width(width):
+        with late.plot.style.page_width(width):
             return width
 
 
@@ -244,14 +234,11 @@ def export(
 
 def write_netlists(file: Path, out: Path) -> None:
     """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
-    from otjdd.case.case import parse_case
-    from otjdd.case.crossbar import Patterns
-
     ds = results.store.read(file)
     if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
         raise ResultError(file, "is not the result of a crossbar", "--netlist takes results of a drive of patterns")
-    case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
-    assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
+    case = otjdd.case.case.parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
+    assert isinstance(case.drive, otjdd.case.crossbar.Patterns)  # results of other drives have no cell_conductance
     with folder_to_fill(out):
         with progress_lines("extraction") as progress:
             crossbar = crossbars.models.crossbar_of(case, progress)
@@ -286,7 +273,7 @@ def explore(
 
     Example: otjdd explore device.toml data.csv
     """
-    try:
+    try:  # its libraries are optional
         from otjdd.explore import server
     except ImportError as error:
         raise OSError(f"explore needs {error.name}: pip install 'otjdd[explore]'") from error
@@ -295,10 +282,9 @@ def explore(
     server.serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
 
 
-def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Opened:
+def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjdd.explore.session.Opened:
     """What the page shows first. Raises CaseError, DataError, ResultError, OSError."""
-    from otjdd.explore.session import Opened
-
+    session = otjdd.explore.session
     data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
     if len(data) > 1 or len(others) > 1:
         raise typer.BadParameter("give one case or result, and one file of data", param_hint="CASE DATA")
@@ -307,14 +293,12 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
     if data:
         measured = measurements.read.read_data(data[0])
     if path.suffix != ".nc":
-        return Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
+        return session.Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
-    from otjdd.case.case import parse_case
-
     ds = results.store.read(path)
     if "case_resolved" not in ds.attrs or "solver_status" not in ds.attrs:
         raise ResultError(path, "is not the result of one run", "explore the case that it was made from")
     text = str(ds.attrs["case_resolved"])
-    case = parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside)
-    return Opened(case, "", ds, measured)
+    case = otjdd.case.case.parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside)
+    return session.Opened(case, "", ds, measured)

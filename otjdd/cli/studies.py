@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -34,10 +34,8 @@ from otjdd.errors import ExitCode
 from otjdd.fitting import targets
 from otjdd.system import text_files
 from otjdd.system.interpreter import without_unused
+from otjdd.system.late import np
 from otjdd.system.terminal import say, tell
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def study(

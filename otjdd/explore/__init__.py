@@ -8,3 +8,7 @@ The page is plain HTML, served by Starlette and uvicorn. A reactive notebook (ma
 apps run in threads of the server: a move could not end a simulation that still runs, and threads share the settings of
 matplotlib, which every figure changes while it is drawn.
 """
+
+from otjdd.system.late import room
+
+__getattr__, __dir__ = room(__name__, __file__)

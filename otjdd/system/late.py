@@ -1,11 +1,11 @@
-"""Imports that stand at the top of a file and cost nothing until a name of theirs is used: rooms of otjdd, and xarray as
-`xr`. Commands that need no Dataset do without its 0.3 s.
+"""Imports that stand at the top of a file and cost nothing until a name of theirs is used: rooms of otjdd, and libraries.
 
-Type checkers read late.pyi, where `xr` is the module itself, and the stubs of the rooms, which name their modules.
+Type checkers read late.pyi, where each name is the module itself, and the stubs of the rooms, which list their modules.
 """
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -14,17 +14,16 @@ from types import ModuleType
 import lazy_loader
 
 
-class Late:
-    """A module that is imported when one of its names is first used."""
-
-    def __init__(self, module: str) -> None:
-        self.module = module
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(import_module(self.module), name)
-
-
-xr = Late("xarray")
+def submodule(package: str, name: str) -> ModuleType:
+    """A module of a package, which is imported. Raises AttributeError where there is none, and of names with "_"."""
+    full = f"{package}.{name}"
+    if not name.startswith("_"):
+        try:
+            return import_module(full)
+        except ModuleNotFoundError as error:
+            if error.name != full:
+                raise
+    raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
 
 
 def room(package: str, file: str) -> tuple[Callable[[str], ModuleType], Callable[[], list[str]]]:
@@ -33,21 +32,30 @@ def room(package: str, file: str) -> tuple[Callable[[str], ModuleType], Callable
     Type checkers know them by the stub beside `file`, its __init__.py. An import is had without reading the stub.
     """
 
-    def module(name: str) -> ModuleType:
-        full = f"{package}.{name}"
-        if not name.startswith("_"):
-            try:
-                return import_module(full)
-            except ModuleNotFoundError as error:
-                if error.name != full:
-                    raise
-        raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
-
     def names() -> list[str]:
         stated: list[str] = lazy_loader.attach_stub(package, file)[2]
         return stated
 
-    return module, names
+    return partial(submodule, package), names
+
+
+class Late:
+    """A module that is imported when one of its names is first used, as are modules within it."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __getattr__(self, name: str) -> object:
+        module = import_module(self.module)
+        return getattr(module, name) if hasattr(module, name) else submodule(self.module, name)
+
+
+# Rooms whose own import brings numba or matplotlib.
+compiler, plot, selftest = Late("otjdd.compiler"), Late("otjdd.plot"), Late("otjdd.selftest")
+# Libraries, of which xarray takes 0.3 s.
+h5py, np, pd, rich = map(Late, ("h5py", "numpy", "pandas", "rich"))
+scipy, tomllib, xr = map(Late, ("scipy", "tomllib", "xarray"))
+cma, dask, distributed, emcee, jinja2 = map(Late, ("cma", "dask", "distributed", "emcee", "jinja2"))
 
 
 class Following:

@@ -1,0 +1,14 @@
+from . import axes as axes
+from . import crossbar as crossbar
+from . import figure as figure
+from . import fit as fit
+from . import iv as iv
+from . import junction as junction
+from . import over_time as over_time
+from . import over_x as over_x
+from . import reads as reads
+from . import runs as runs
+from . import small_signal as small_signal
+from . import study as study
+from . import study_panels as study_panels
+from . import style as style
