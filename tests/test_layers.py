@@ -41,9 +41,23 @@ def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
+def named_late() -> dict[str, str]:
+    """Name of `otjdd.system.late` -> the module that it stands for, as late.pyi states it."""
+    found = {}
+    for node in ast.parse((PACKAGE / "system" / "late.pyi").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.asname or alias.name.split(".")[0]: alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "otjdd":
+            found |= {alias.name: f"otjdd.{alias.name}" for alias in node.names}
+    return found
+
+
+LATE = named_late()
+
+
 @cache
 def imports(path: Path) -> set[str]:
-    """Full names of what a module imports, anywhere in its source; for `from a import b` both a and a.b."""
+    """Full names of what a module imports, anywhere in its source, or late; for `from a import b` both a and a.b."""
     names = set()
     for node in nodes(path):
         if isinstance(node, ast.Import):
@@ -51,6 +65,10 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            if node.module == "otjdd.system.late":
+                names |= {LATE[alias.name] for alias in node.names if alias.name in LATE}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "late":
+            names |= {LATE[node.attr]} if node.attr in LATE else set()
     return names
 
 
@@ -118,9 +136,37 @@ def test_every_module_has_a_room_and_few_stand_outside_of_a_package():
     assert len(list(PACKAGE.glob("*.py"))) <= MOST["modules"]
 
 
+PREPARED = {"__main__", "preload", "preload_datasets"}  # these act when they are imported
+
+
+def test_the_stub_of_a_room_names_all_of_its_modules():
+    stubs = [path for path in PACKAGE.rglob("__init__.pyi") if path.parent != PACKAGE]
+    assert len(stubs) > 10
+    for stub in stubs:
+        imported = [node for node in ast.walk(ast.parse(stub.read_text(encoding="utf-8"))) if hasattr(node, "names")]
+        stated = {alias.name for node in imported for alias in node.names}
+        modules_there = {path.stem for path in stub.parent.glob("*.py")}
+        packages_there = {path.parent.name for path in stub.parent.glob("*/__init__.py")}
+        assert stated == (modules_there | packages_there) - {"__init__", "workbook_process"} - PREPARED, stub
+
+
+def test_late_names_stand_for_what_their_stub_states():
+    late = importlib.import_module("otjdd.system.late")
+    stated = {name: module for name, module in LATE.items() if name not in ("Callable", "ModuleType")}
+    assert {name: value.module for name, value in vars(late).items() if isinstance(value, late.Late)} == stated
+
+
+def test_a_room_has_its_modules_as_attributes_and_no_others():
+    room = importlib.import_module("otjdd.fitting")
+    assert room.curves is importlib.import_module("otjdd.fitting.curves")
+    assert "curves" in dir(room)
+    for name in ("no_such_module", "_curves"):
+        with pytest.raises(AttributeError, match=f"module 'otjdd.fitting' has no attribute '{name}'"):
+            getattr(room, name)
+
+
 def test_every_module_can_be_imported():
-    prepared = {"__main__", "preload", "preload_datasets"}  # these act when they are imported
-    names = [".".join(("otjdd", *path.with_suffix("").parts)) for path in PATHS if path.stem not in prepared]
+    names = [".".join(("otjdd", *path.with_suffix("").parts)) for path in PATHS if path.stem not in PREPARED]
     for name in names:
         importlib.import_module(name.removesuffix(".__init__"))
 
