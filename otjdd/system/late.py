@@ -53,9 +53,7 @@ class Late:
 # Rooms whose own import brings numba or matplotlib.
 compiler, plot, selftest = Late("otjdd.compiler"), Late("otjdd.plot"), Late("otjdd.selftest")
 # Libraries, of which xarray takes 0.3 s.
-h5py, np, pd, rich = map(Late, ("h5py", "numpy", "pandas", "rich"))
-scipy, tomllib, xr = map(Late, ("scipy", "tomllib", "xarray"))
-cma, dask, distributed, emcee, jinja2 = map(Late, ("cma", "dask", "distributed", "emcee", "jinja2"))
+np, rich, tomllib, xr = map(Late, ("numpy", "rich", "tomllib", "xarray"))
 
 
 class Following:
