@@ -11,7 +11,6 @@ import pytest
 import typer
 from commands import ALONE, otjdd
 
-from otjdd.case import case
 from otjdd.cli import app
 from otjdd.results import outputs, store
 
@@ -78,7 +77,7 @@ def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_whe
     def crash(*words, **more):
         return otjdd(folder, *words, **more)
 
-    monkeypatch.setattr(case, "load_case", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("otjdd.load_case", lambda *_, **__: 1 / 0)
     plain = crash("show", "small.toml")
     assert plain.returncode == 1
     assert plain.stderr.startswith("unexpected ZeroDivisionError: division by zero\n")

@@ -31,7 +31,10 @@ def path_of(module: str, package: Path = PACKAGE) -> Path | None:
 
 @cache
 def imports(module: str) -> set[str]:
-    """Modules of otjdd that a module imports anywhere in its source, or names in a text as PRELOAD does."""
+    """Modules of otjdd that a module imports anywhere in its source, or names in a text as PRELOAD does.
+
+    Rooms that system/late names are needed by the commands that use them, and by no run.
+    """
     found = set()
     for node in ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -39,7 +42,8 @@ def imports(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("otjdd."):
-            found.add(node.value.rstrip("."))
+            if module != "otjdd.system.late":
+                found.add(node.value.rstrip("."))
     return {name for name in found if name.startswith("otjdd.") and path_of(name)}
 
 
