@@ -1,5 +1,6 @@
 """What any device keeps: its mirror image, ions, charge and electrons, bounds, rest at 0 V, a free energy that falls."""
 
+import copy
 import itertools
 import math
 
@@ -52,7 +53,7 @@ def mirrored_layers(layers: list[Data]) -> list[Data]:
 
 def mirrored(data: Data) -> Data:
     """The mirror image of a device: left and right exchanged, voltages and polarisation reversed."""
-    data = in_table(data, -1.0)
+    data = copy.deepcopy(in_table(data, -1.0))
     device, ions, film = dict(data["device"]), dict(data["ions"]), dict(data["device"]["film"])
     device["left"], device["right"] = device["right"], device["left"]
     whole = parse_case(of.text_of(data)).device.film.thickness
@@ -86,7 +87,7 @@ def mirrored(data: Data) -> Data:
     return data | {"device": device | {"film": film}, "ions": ions, "columns": columns}
 
 
-@law(seeds=(*range(2, 6), 7, 10, 11, 108), without=(of.noise,))
+@law(seeds=(*range(2, 6), 7, 11, 16, 75, 108), without=(of.noise,))
 def test_a_mirrored_device_carries_the_mirrored_current(data):
     """All that has a side changes it; nothing else may: left and right are treated alike."""
     if "device.left.barrier" in data.get("columns", {}).get("spread", {}):

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from otjdd.case.case import parse_case
 from otjdd.errors import SolverError, Status
+from otjdd.mechanisms.exchange import exchanges
 from otjdd.physics.columns import close_all, conduct, follow_tangent
 from otjdd.physics.rest import relaxed
 from otjdd.solver import integrate, model, simulate
@@ -106,7 +107,7 @@ def test_a_curve_at_frozen_ions_is_a_run_at_its_start(data):
 # slopes
 
 
-@law(without=(of.noise, of.heat, of.circuit))
+@law(seeds=(*range(8), 21, 339), without=(of.noise, of.heat, of.circuit))
 def test_the_tangent_of_the_current_is_its_difference(data):
     """ln G of each column moves with the ions, D and V_j of a small change as the tangent says."""
     if kinetic(data):
@@ -122,13 +123,16 @@ def test_the_tangent_of_the_current_is_its_difference(data):
     if not (tangent.present > 0.0).all():
         raise NoStatement("a channel that conducts nothing, of whose logarithm there is no tangent")
     rng, G, V = np.random.default_rng(5), state.G.copy(), float(state.V[0])
-    state.c[:] *= 1.0 + 1e-5 * rng.uniform(-1.0, 1.0, state.c.shape)
+    moved, width = state.c * rng.uniform(-1.0, 1.0, state.c.shape), junction.columns.width
+    if not exchanges(junction):  # then a tangent follows ions that stay in the film
+        moved -= state.c * (moved * width).sum(axis=1, keepdims=True) / (state.c * width).sum(axis=1, keepdims=True)
+    state.c[:] += 1e-5 * moved
     if close_all(junction, state, V + 5e-6, 0.0) != Status.DONE:
         raise NoStatement("no stack")
     follow_tangent(junction, state, tangent)
     predicted = np.log(state.G / G)
     assert conduct(junction, state, tangent, False)
-    alike(predicted, np.log(state.G / G), 0.1, what="change of ln G")
+    alike(predicted, np.log(state.G / G), 1e-2, what="change of ln G")
 
 
 @law(  # without device 7, whose elastic traps cross the bottom of an electrode there: the current jumps group by group
@@ -459,7 +463,7 @@ def wide_spread_in_plain_film(draw: of.Draw, data: of.Data) -> None:
 
 
 @law(
-    seeds=(0, *range(3, 7), 8, 9, 15, 80),
+    seeds=(0, *range(3, 7), 8, 9, 80, 333),
     needs=(plain_film, wide_spread_in_plain_film),
     without=(*ALONE, of.trap),
     drives=(of.curve,),
@@ -472,7 +476,9 @@ def test_a_spread_of_depths_is_the_sum_over_depths(data):
     wide = run_of(data).squeeze()
     step = min(spread / 32.0, math.inf if "relaxation_energy" in trap else kT / 4.0)
     nodes = np.linspace(-4.5, 4.5, math.ceil(9.0 * spread / step))
-    weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
+    weight = np.exp(-0.5 * nodes**2)
+    weight[[0, -1]] *= 0.5  # outermost levels may carry the most
+    weight /= weight.sum()
     x, w = part_of_film(data, trap, 4, 2)
     area = math.pi * number(data["device"]["radius"]) ** 2
     for n, V in enumerate(biases):
