@@ -13,8 +13,8 @@ from .compact_models.model import CompactModel as CompactModel
 from .errors import CaseError as CaseError
 from .errors import ResultError as ResultError
 from .errors import SolverError as SolverError
-from .fitting.design import design as design
 from .fitting.fit import fit as fit
+from .fitting.prediction import design as design
 from .fitting.prediction import predict as predict
 from .measurements.datasets import by_record as by_record
 from .measurements.read import read_data as read_data

@@ -274,7 +274,8 @@ def build(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
         )
     case._folder, case._source, case._allow_outside, case._typed = folder, source, allow_outside, typed
-    case._located = {dotted(path): document.problem(path, "") for path in rules.subjects_of_programs(case)}
+    for subject in [rules.SUBJECTS[rule.subject] for rule in rules.RULES if rule.program]:  # what programs may refuse
+        case._located |= {dotted(path): document.problem(path, "") for path, _, _ in subject.places(case)}
     return case
 
 

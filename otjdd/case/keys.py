@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from otjdd.case.base import is_list, marks_of, records_of
-from otjdd.case.case import Case, json_schema
+from otjdd.case.case import Case
 from otjdd.case.document import split_key
 from otjdd.case.explain import alternatives, schema_of, words_of
 from otjdd.case.kinds import OF_LAYERS, stands_in
@@ -125,12 +125,6 @@ def code(text: str) -> str:
 def dotted_keys() -> list[str]:
     """All dotted keys, each once, for completion."""
     return list(dict.fromkeys(key.path for _, path, record in tables_within() for key in keys_of(path, record)))
-
-
-def editor_schema() -> dict[str, Any]:
-    """JSON Schema for editors, in which the description of a quantity has its bounds too."""
-    schema: dict[str, Any] = with_bounds(json_schema())
-    return schema
 
 
 def with_bounds(node: Any) -> Any:

@@ -278,13 +278,6 @@ def faults(case: Case) -> Iterator[tuple[KeyPath, str, str, str]]:
         yield path, expected_words(rule, case), got, rule.advice
 
 
-def subjects_of_programs(case: Case) -> Iterator[KeyPath]:
-    """Paths of what programs may refuse in a case."""
-    yield from dict.fromkeys(
-        path for rule in RULES if rule.program for path, _, _ in SUBJECTS[rule.subject].places(case)
-    )
-
-
 def refuse(case: Case, what: str, *programs: str) -> None:
     """Raise CaseError for a case that programs do not take. what : the program in words, such as "a compact model" """
     problems = {

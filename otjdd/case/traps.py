@@ -234,13 +234,3 @@ class Trap(Record):
             "CHARGE": CHARGES[self.kind],
             "KINETIC": float(self.kinetic),
         }
-
-
-def carry_charge(traps: tuple[Trap, ...] | None) -> bool:
-    """True where some traps of a device carry charge."""
-    return any(trap.kind != "none" for trap in traps or ())
-
-
-def fill_slowly(traps: tuple[Trap, ...] | None) -> bool:
-    """True where the filling of some traps of a device takes time."""
-    return any(trap.kinetic for trap in traps or ())

@@ -149,7 +149,8 @@ def schema(
         with usage_of("--update"):
             text_files.replace_generated_part(update, name, table.markdown())
         return
-    print(json.dumps(otjdd.case.keys.editor_schema(), indent=2))
+    text = json.dumps(otjdd.case.keys.with_bounds(otjdd.case.case.json_schema()), indent=2)
+    print(text)  # quantities with their bounds, for editors
 
 
 def run(

@@ -389,7 +389,7 @@ def design(
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     with usage_of("FIT.nc"), progress_bar("design", quiet=False) as progress:
-        ds = fitting.design.design(
+        ds = fitting.prediction.design(
             fit, drives | hot, uncertainty=uncertainty, workers=workers or system.pool.cores(), progress=progress
         )
     if plot:

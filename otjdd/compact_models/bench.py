@@ -212,21 +212,6 @@ def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.
     return at_states(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
-def conductance_rows(
-    bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float
-) -> tuple[np.ndarray, float]:
-    """log10 of the conductance [S] and the charge [C/m2] (2, Q) at a voltage [V] and states (Q,); largest electron ratio.
-
-    branches : runs at or near that voltage, whose profiles are read
-    """
-    moved = [moving(run) for run in branches]
-    profiles = np.concatenate([run.c[rows] for run, rows in zip(branches, moved, strict=True)])
-    state = np.concatenate([run.state[rows] for run, rows in zip(branches, moved, strict=True)])
-    read = readings_of_profiles(bench, profiles, voltage)
-    by_state = ordered(np.column_stack((state, np.log10(read.conductance), read.charge)))
-    return np.array([at_states(by_state[:, [0, column]], states) for column in (1, 2)]), read.electron_ratio
-
-
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float, spacing: Spacing) -> Branch:
     """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)

@@ -46,13 +46,15 @@ from otjdd.compact_models.bench import (
     Bench,
     Branch,
     Ends,
+    at_states,
     branches_at,
     column_states,
     concentrations_after,
-    conductance_rows,
     extreme_profiles,
     is_uniform,
     log_rates,
+    moving,
+    ordered,
     position,
     readings_of_profiles,
     rest_of,
@@ -365,9 +367,16 @@ def readings_at(
     """log10 of the conductance, and the charge (2, Q), at a voltage, from profiles of runs with their shares; and the
     largest electron ratio.
     """
-    of_runs = [conductance_rows(bench, branches, states, voltage) for _, branches in runs]
-    rows = sum((share * row for (share, _), (row, _) in zip(runs, of_runs, strict=True)), np.zeros((2, states.size)))
-    return rows, max(most for _, most in of_runs)
+    rows, ratios = np.zeros((2, states.size)), []
+    for share, branches in runs:
+        profiles, places = (
+            np.concatenate([getattr(run, name)[moving(run)] for run in branches]) for name in ("c", "state")
+        )
+        read = readings_of_profiles(bench, profiles, voltage)
+        by_state = ordered(np.column_stack((places, np.log10(read.conductance), read.charge)))
+        rows += share * np.array([at_states(by_state[:, [0, column]], states) for column in (1, 2)])
+        ratios.append(read.electron_ratio)
+    return rows, max(ratios)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

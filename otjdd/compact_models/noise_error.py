@@ -22,7 +22,7 @@ normal draws with the sigma of these factors scatter that read by up to twice to
 chosen such that the read after its write in part scatters in normal draws as in the solver.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -269,6 +269,8 @@ def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
 
 def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
+    from scipy.optimize import minimize_scalar
+
     fitted = np.zeros(4)
     fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
     for factor, read in ((2, 1), (3, 3)):  # a rate changes one read: whole writes erase the state before
@@ -278,18 +280,11 @@ def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarr
             tried[factor] = ln_rate
             return float((reads(model.with_factors(tried), case, drive) - logs)[read] ** 2)
 
-        fitted[factor] = least(off)
+        grid = np.linspace(-FASTEST, FASTEST, 25)
+        best, step = grid[int(np.argmin([off(float(rate)) for rate in grid]))], grid[1] - grid[0]
+        ends = best - step, best + step
+        fitted[factor] = float(minimize_scalar(off, bounds=ends, method="bounded", options={"xatol": 0.02}).x)
     return fitted
-
-
-def least(off: Callable[[float], float]) -> float:
-    """ln of the factor of a rate where `off` is least."""
-    from scipy.optimize import minimize_scalar
-
-    grid = np.linspace(-FASTEST, FASTEST, 25)
-    best = grid[int(np.argmin([off(float(rate)) for rate in grid]))]
-    step = grid[1] - grid[0]
-    return float(minimize_scalar(off, bounds=(best - step, best + step), method="bounded", options={"xatol": 0.02}).x)
 
 
 def as_scattered(

@@ -9,7 +9,7 @@ SETTLING cycles of single ions, precede the measured cycles.
 
 import logging
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from otjdd.analysis.current_noise import electron_noise, scatter
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
 from otjdd.compact_models import noise_error
+from otjdd.compact_models.error import Drive
 from otjdd.compact_models.exports.pulses import READ, Devices, Pulsed, PulseTrain, VoltagePulse
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
@@ -28,8 +29,6 @@ from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress, finished
 
 log = logging.getLogger(__name__)
-
-Drive = dict[str, Any]  # of a case, SI
 
 DEVICES, CYCLES = 12, 4  # default number of devices, and number of measured cycles of each device
 MOST_ROUNDS, SETTLING = 5, 2  # cycles of the mean, and then of single ions, before those that are measured

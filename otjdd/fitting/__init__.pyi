@@ -1,6 +1,5 @@
 from . import covariance as covariance
 from . import curves as curves
-from . import design as design
 from . import fit as fit
 from . import least_squares as least_squares
 from . import matching as matching

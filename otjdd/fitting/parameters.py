@@ -104,8 +104,10 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
     asked = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(vary)
     moving, wrong = [], []
     for key, given in asked.items():
+        named = dict(given) if isinstance(given, Mapping) else dict(zip(("low", "high"), given or (), strict=False))
+        settings = {name: value for name, value in named.items() if value is not None}
         try:
-            moving += parameters_of_key(case, key, settings_given(given), sets)
+            moving += parameters_of_key(case, key, settings, sets)
         except CaseError as error:
             wrong += error.problems
     if not asked:
@@ -115,20 +117,10 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
     return tuple(moving)
 
 
-def settings_given(given: Any) -> dict[str, Any]:
-    """Settings of a parameter as a dict, of low, high, log and each those that the user gave."""
-    if given is None:
-        return {}
-    if isinstance(given, Mapping):
-        return {name: value for name, value in given.items() if value is not None}
-    low, high = given
-    return {"low": low, "high": high}
-
-
 def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int) -> list[Parameter]:
     """Parameters of one key: one, or with `each` one for every data set. Raises CaseError.
 
-    settings : settings as of `settings_given`
+    settings : those of low, high, log and each that the user gave
     """
     value, dimension, low, high = movable_number(case, key)
     least, most = physical_range(case, key)

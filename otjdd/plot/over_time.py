@@ -214,8 +214,11 @@ def draw_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     if np.isfinite(carried).any():
         # Without a circuit a jump of the voltage charges the junction at once: the axis cuts off this spike of the total.
         top = highest = np.nanmax(carried)
-        if len(runs) == 1 and charges_in_time(runs[0].ds):
-            highest = np.nanmax(magnitude(runs[0].ds.current.values))
+        # With a circuit the junction voltage stays where the voltage of the source jumps.
+        if len(runs) == 1 and "junction_voltage" in (ds := runs[0].ds):
+            steps = [np.diff(ds[name].values) for name in ("time", "voltage", "junction_voltage")]
+            if ((steps[0] == 0.0) & (steps[1] != 0.0) & (steps[2] == 0.0)).any():
+                highest = np.nanmax(magnitude(ds.current.values))
         above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, max(top * 5, highest * 2))
     above.tick_params(labelbottom=False)
     time_axis(above, clock, times)
@@ -224,15 +227,6 @@ def draw_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     quantity_axis(below, "y", [1.0], "voltage", "V", log=False)
     below.margins(y=0.12)
     legend(above)
-
-
-def charges_in_time(ds: xr.Dataset) -> bool:
-    """True if the source charges the junction through a circuit: where its voltage jumps, the junction voltage stays."""
-    if "junction_voltage" not in ds:
-        return False
-    at_once = np.diff(ds.time.values) == 0.0
-    jumps, stays = np.diff(ds.voltage.values) != 0.0, np.diff(ds.junction_voltage.values) == 0.0
-    return bool((at_once & jumps & stays).any())
 
 
 def same_parts(first: Clock | None, second: Clock | None) -> bool:

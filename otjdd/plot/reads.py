@@ -76,7 +76,12 @@ def draw_loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"], turn=(i, len(runs)))
     axes.set(xlabel="write voltage (V)")
     quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
-    legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
+    found = synapse.loop(runs[0].ds) if len(runs) == 1 else None
+    if found is None or min(found["set_decades"], found["reset_decades"]) <= 0:  # no set or no reset
+        legend(axes, None)
+        return
+    ends = f"set {volts(found['set_voltage'])}, reset {volts(found['reset_voltage'])}"
+    legend(axes, f"high/low {three_digits(found['ratio'], '1')}, {ends}")
 
 
 def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
@@ -93,18 +98,6 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
 def hollow(i: int) -> dict[str, Any]:
     """Options of open, larger markers for every curve but the first, so that coinciding points are visible."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
-
-
-def loop_numbers(ds: xr.Dataset) -> str | None:
-    """Resistance ratio and switching voltages of a loop, as text; None unless the loop has a set and a reset.
-
-    A set lowers the resistance, a reset raises it, at either sign of the voltage.
-    """
-    numbers = synapse.loop(ds)
-    if min(numbers["set_decades"], numbers["reset_decades"]) <= 0:
-        return None
-    ends = f"set {volts(numbers['set_voltage'])}, reset {volts(numbers['reset_voltage'])}"
-    return f"high/low {three_digits(numbers['ratio'], '1')}, {ends}"
 
 
 @panel(

@@ -60,7 +60,10 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
     available = [name for name in numbers if name != "status" and not name.startswith("point_")]
     asked = [names] if isinstance(names, str) else list(names)
-    kinds: Sequence[str] = study_kinds(ds)
+    cycled: tuple[str, ...] = ()
+    if not unfit(ds):
+        cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) is not None else ()), SIGMA_MEDIAN)
+    kinds = tuple(dict.fromkeys((*cycled, *(SPREADS if alone(ds) else ()))))  # besides the names of results
     for name in asked:
         if name not in available and name not in kinds:
             hint = f"; also {', '.join(kinds)}" if kinds else ""
@@ -95,14 +98,6 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
         if own is None and (more := [] if named else available[len(chosen) :]):
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
-
-
-def study_kinds(ds: xr.Dataset) -> tuple[str, ...]:
-    """Kinds of figures of a study, besides the names of its results."""
-    cycled: tuple[str, ...] = ()
-    if not unfit(ds):
-        cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) is not None else ()), SIGMA_MEDIAN)
-    return tuple(dict.fromkeys((*cycled, *(SPREADS if alone(ds) else ()))))
 
 
 def axis_of_devices(ds: xr.Dataset) -> Hashable | None:

@@ -16,7 +16,6 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import CV, Following, Prepared
 from otjdd.case.kinds import kinds_of
-from otjdd.case.traps import carry_charge, fill_slowly
 from otjdd.errors import SolverError
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
@@ -90,7 +89,7 @@ def curves_at_rest(
         shares, names = {"kind_share": [kind.share for kind in kinds]}, (*names, OF_KINDS)
     if case.device.film.polarisation is not None:
         names = (*names, POLARISATION)
-    if carry_charge(case.device.traps):
+    if any(trap.kind != "none" for trap in case.device.traps or ()):
         coords["x"], names = model.centres(model.film_faces(case.device.film)), (*names, TRAP_CHARGE)
     if case.device.beside_coherent:
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
@@ -226,7 +225,7 @@ def small_signal(
 
     more = (
         *(ANSWERS_OF_KINDS if len(kinds_of(case)) > 1 else ()),
-        *((TRAP_NOISE,) if fill_slowly(case.device.traps) else ()),
+        *((TRAP_NOISE,) if any(trap.kinetic for trap in case.device.traps or ()) else ()),
     )
     names = (*CURVES, *ANSWERS, "drift_ratio", *more)
     return curves_at_rest(case, names, measure, {"frequency": frequency}, progress, trail)

@@ -133,11 +133,6 @@ def counts(ds: xr.Dataset) -> dict[str, int]:
     return {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
 
 
-def is_incomplete(ds: xr.Dataset, of_share: bool = False) -> bool:
-    """True if points failed, or are missing. of_share : missing points do not count, as other shares compute them"""
-    return counts(ds)["failed"] > 0 or (counts(ds)["missing"] > 0 and not of_share)
-
-
 def summary(ds: xr.Dataset) -> str:
     """Numbers of points that are done, failed and missing, in words."""
     more = "".join(f", {count} {state}" for state, count in counts(ds).items() if count and state != "done")

@@ -8,7 +8,7 @@ import xarray as xr
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import scatter_of_pulses
-from otjdd.compact_models.exports import aihwkit, export_noise, folder, neurosim
+from otjdd.compact_models.exports import export_noise, folder, neurosim, python_devices
 from otjdd.compact_models.exports import pulses as equal
 from otjdd.compact_models.exports.folder import Extracted
 from otjdd.errors import CaseError
@@ -72,11 +72,11 @@ def test_electrons_scatter_by_their_number_in_a_read():
 
 
 def test_rules_without_noise_are_those_of_the_mean(pulses):
-    steps, differ = aihwkit.steps(pulses), aihwkit.preset_spreads(pulses, None)
-    drawn = aihwkit.drawn_weights(steps, N, aihwkit.PulseNoise(0.0, 0.0), differ, 0)
+    steps, differ = python_devices.steps(pulses), python_devices.preset_spreads(pulses, None)
+    drawn = python_devices.drawn_weights(steps, N, python_devices.PulseNoise(0.0, 0.0), differ, 0)
     w, seen = np.ones(1), []
     for up in ([False] * N + [True] * N) * 2:
-        w = aihwkit.after_one_pulse(steps, w, up)
+        w = python_devices.after_one_pulse(steps, w, up)
         seen.append(w[0])
     assert drawn.after[0, 0] == pytest.approx(seen[-2 * N :], abs=1e-12)
     ends, label = pulses.ends, neurosim.fitted_label(pulses.up)[0]

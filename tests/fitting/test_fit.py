@@ -103,15 +103,15 @@ def test_a_second_measurement_makes_errors_smaller(pair):
 
 
 def test_the_run_of_a_candidate_is_simulated_once(pair, monkeypatch):
-    from otjdd.fitting import curves, design
+    from otjdd.fitting import curves, prediction
 
-    cases, simulate = [], design.simulate
+    cases, simulate = [], prediction.simulate
 
     def counted(case, **options):
         cases.append(case)
         return simulate(case, **options)
 
-    for module in (curves, design):
+    for module in (curves, prediction):
         monkeypatch.setattr(module, "simulate", counted)
     otjdd.design(pair, {"again": {}})
     assert len(cases) == 1 + pair.sizes["parameter"]  # and one for each derivative

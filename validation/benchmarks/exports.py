@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.compact_models.exports import aihwkit
+from otjdd.compact_models.exports import python_devices
 from otjdd.compact_models.exports.pulses import pulse_cycle
 from otjdd.compact_models.model import CompactModel
 from validation.benchmarks import crosssim, neurosim, noise
@@ -67,9 +67,9 @@ def starts() -> np.ndarray:
 
 def rule(folder: Path) -> np.ndarray:
     """Weights (2 PULSES, STARTS) after each pulse, by the update rule."""
-    steps, w, found = aihwkit.steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
+    steps, w, found = python_devices.steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
     for up in [True] * PULSES + [False] * PULSES:
-        w = aihwkit.after_one_pulse(steps, w, up)
+        w = python_devices.after_one_pulse(steps, w, up)
         found.append(w)
     return np.array(found)
 

@@ -213,9 +213,18 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
 def devices_of_cells(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
     """The devices of the cells of a case, at the area of its junction: one, or as many as it draws."""
     assert case.crossbar is not None
-    draws = case.crossbar.cells.devices
+    draws: Any = case.crossbar.cells.devices
     if case.crossbar.model is not None:
-        devices = [model_of_cells(case, progress, file)] if draws is None else drawn_from_model(case, draws, file)
+        if draws is None:
+            devices = [model_of_cells(case, progress, file)]
+        else:
+            model = model_named_by(case, file)
+            if model.noise is None or model.noise.spread is None:
+                reason = "that does not know how devices differ (`otjdd compact --noise` finds it)"
+                expected = f"none with a crossbar.model {reason}"
+                raise model_fault(case, ("crossbar", "cells", "devices"), expected, str(draws), file)
+            seeds = np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=draws)
+            devices = [model.device(int(seed)) for seed in seeds]
         return [of_area(device, case.device.junction_area) for device in devices]
     if draws is None:
         return [model_of_cells(case, progress, file)]
@@ -259,15 +268,3 @@ def cases_of_sample(case: Case, file: str = "case") -> list[Case]:
         expected = "draws that leave the number of columns the same"
         raise model_fault(case, ("crossbar", "cells", "devices"), expected, " and ".join(map(str, counts)), file)
     return drawn
-
-
-def drawn_from_model(case: Case, count: Any, file: str) -> list[CompactModel]:
-    """Devices drawn from the spread of the model that a case names."""
-    assert case.crossbar is not None
-    model = model_named_by(case, file)
-    if model.noise is None or model.noise.spread is None:
-        expected = "none with a crossbar.model that does not know how devices differ (`otjdd compact --noise` finds it)"
-        raise model_fault(case, ("crossbar", "cells", "devices"), expected, str(count), file)
-    return [
-        model.device(int(seed)) for seed in np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=count)
-    ]

@@ -299,7 +299,8 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
     began = now = float(running.rows["step_time"][step - 1])
     programming, total = None, 0.0
     if isinstance(part, PatternProgram):
-        programming = programming_of(running, part)
+        target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
+        programming = Programming(running.crossbar, running.scheme, running.states, part, target)
         pieces = programming.run()
     else:
         total = lasting(running.crossbar, part)
@@ -320,12 +321,6 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
         for name in PROGRAMMED:
             running.maps[name][step] = getattr(programming, name.removeprefix("program_"))
     record_step(running, step, now, getattr(part, "voltage", np.nan))
-
-
-def programming_of(running: DrivenCrossbar, part: PatternProgram) -> Programming:
-    """The cells of a crossbar before a part programs them."""
-    target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
-    return Programming(running.crossbar, running.scheme, running.states, part, target)
 
 
 def lasting(crossbar: Crossbar, part: OpenLoop) -> float:

@@ -1,10 +1,9 @@
-from . import aihwkit as aihwkit
 from . import array as array
-from . import crosssim as crosssim
 from . import export_noise as export_noise
 from . import folder as folder
 from . import functions as functions
 from . import neurosim as neurosim
 from . import pulses as pulses
+from . import python_devices as python_devices
 from . import testbench as testbench
 from . import verilog_a as verilog_a

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.exports import aihwkit, crosssim, neurosim
+from otjdd.compact_models.exports import neurosim, python_devices
 from otjdd.compact_models.exports import pulses as leveled
 from otjdd.compact_models.exports.pulses import Devices, Pulsed
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, cycles_of, mean_cycles, sigmas
@@ -46,7 +46,7 @@ class ExportNoise(NamedTuple):
 
     measured: "xr.Dataset"  # of `scatter_of_pulses.with_deviations`
     devices: Devices
-    pulse: aihwkit.PulseNoise
+    pulse: python_devices.PulseNoise
     differ: dict[str, float]  # of aihwkit, between devices
     c2c: float  # S, sigmaCtoC of NeuroSim
     vary: neurosim.Variation  # of NeuroSim, between devices
@@ -69,9 +69,9 @@ class ExportNoise(NamedTuple):
 class Parts(NamedTuple):
     """Noise of each file, None without."""
 
-    preset: aihwkit.PresetNoise | None = None
+    preset: python_devices.PresetNoise | None = None
     cell: neurosim.CellNoise | None = None
-    device: crosssim.DeviceNoise | None = None
+    device: python_devices.DeviceNoise | None = None
 
 
 NONE = Parts()
@@ -87,16 +87,18 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
             *comparison_lines(tuple(row for row in noise.rows if row.export == export)),
         ]
 
-    measured, in_file = aihwkit.preset_spreads(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
+    measured, in_file = python_devices.preset_spreads(pulses, noise.devices)["dw_min_dtod"], noise.differ["dw_min_dtod"]
     as_one = (
         f"the measured dw_min_dtod is {measured:.3g}; all spreads between devices are multiplied by "
         f"{in_file / measured if measured else 0.0:.3g}, since aihwkit draws them independently, and devices have "
         "correlated ones"
     )
     return Parts(
-        aihwkit.PresetNoise(*noise.pulse, noise.differ, [*about("aihwkit"), as_one], aihwkit.inference(ds)),
+        python_devices.PresetNoise(
+            *noise.pulse, noise.differ, [*about("aihwkit"), as_one], python_devices.inference(ds)
+        ),
         neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
-        crosssim.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
+        python_devices.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
     )
 
 
@@ -138,16 +140,16 @@ def noise_of_exports(measured: "xr.Dataset", pulses: Pulsed, source: str) -> Exp
     solver, devices = sigmas(cycles_of(measured)), mean_cycles(measured, source)
     (low, high), count = pulses.ends, pulses.train.count
     per_weight = 0.5 * (high - low)
-    steps, aim = aihwkit.steps(pulses), Sigmas(*(value / per_weight for value in solver))
-    names, quiet = tuple(aihwkit.preset_spreads(pulses, None)), aihwkit.PulseNoise(0.0, 0.0)
+    steps, aim = python_devices.steps(pulses), Sigmas(*(value / per_weight for value in solver))
+    names, quiet = tuple(python_devices.preset_spreads(pulses, None)), python_devices.PulseNoise(0.0, 0.0)
 
     def differing(values: Sequence[float]) -> Cycles:
-        return aihwkit.drawn_weights(steps, count, quiet, dict(zip(names, values, strict=True)), 0)
+        return python_devices.drawn_weights(steps, count, quiet, dict(zip(names, values, strict=True)), 0)
 
-    spreads = tuple(aihwkit.preset_spreads(pulses, devices).values())
-    differ = dict(zip(names, scaled_spreads(spreads, aim.device, differing, aihwkit.TRIES), strict=True))
-    pulse = aihwkit.fitted_pulse_noise(steps, count, aim, differ)
-    weights = sigmas(aihwkit.drawn_weights(steps, count, pulse, differ, OWN))
+    spreads = tuple(python_devices.preset_spreads(pulses, devices).values())
+    differ = dict(zip(names, scaled_spreads(spreads, aim.device, differing, python_devices.TRIES), strict=True))
+    pulse = python_devices.fitted_pulse_noise(steps, count, aim, differ)
+    weights = sigmas(python_devices.drawn_weights(steps, count, pulse, differ, OWN))
     labels = neurosim.fitted_label(pulses.up)[0], neurosim.fitted_label(pulses.down[::-1])[0]
 
     def varying(values: Sequence[float]) -> Cycles:

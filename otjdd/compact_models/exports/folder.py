@@ -10,14 +10,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from otjdd.case.case import Case
 from otjdd.compact_models import build, noise_error, scatter_of_pulses
 from otjdd.compact_models.exports import (
-    aihwkit,
-    crosssim,
     export_noise,
     neurosim,
     pulses,
+    python_devices,
     testbench,
     verilog_a,
 )
@@ -79,31 +80,25 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
                 exclude=request.exclude, vary=request.vary, noise=request.noise,
                 devices=request.devices or noise_error.DRAWN,
             )  # fmt: skip
-        return with_train(model, case, request, train, source, stage)
+        cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
+        if request.noise and cycle and cycle.window >= pulses.NOTHING:
+            with stage("scatter") as progress, pool.team(request.workers) as spread:
+                scatter = scatter_of_pulses.measured_scatter(case, cycle, spread, request.devices, progress)
+            numbers = scatter_of_pulses.with_deviations(case, scatter)
+            return Extracted(model, cycle, noise=export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
+        if request.devices and cycle:
+            with stage("devices") as progress, pool.team(request.workers) as spread:
+                models = build.device_models(case, request.devices, Extraction(model.limits, spread, progress))
+                cycles = [pulses.pulse_cycle(device, train) for device in models]
+            up, down = (np.array([getattr(of_device, way) for of_device in cycles]) for way in ("up", "down"))
+            return Extracted(model, cycle, pulses.Devices(up, down, source))
+        return Extracted(model, cycle)
     except (ExtractionError, KeyboardInterrupt) as error:
         unfinished = getattr(error, "partial", None) or model
         if unfinished is not None:
             error.partial = unfinished  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
             store.write_with(dataset_of_model(unfinished), out / MODEL, {})
         raise
-
-
-def with_train(
-    model: CompactModel, case: Case, request: Request, train: pulses.PulseTrain, source: str, stage: Stage
-) -> Extracted:
-    """A compact model with the results of a train of pulses. source : what drawn devices differ in, in words"""
-    cycle = pulses.pulse_cycle(model, train) if model.heat is None else None
-    if request.noise and cycle and cycle.window >= pulses.NOTHING:
-        with stage("scatter") as progress, pool.team(request.workers) as spread:
-            scatter = scatter_of_pulses.measured_scatter(case, cycle, spread, request.devices, progress)
-        numbers = scatter_of_pulses.with_deviations(case, scatter)
-        return Extracted(model, cycle, noise=export_noise.noise_of_exports(numbers, cycle, source or ALIKE))
-    if request.devices and cycle:
-        with stage("devices") as progress, pool.team(request.workers) as spread:
-            models = build.device_models(case, request.devices, Extraction(model.limits, spread, progress))
-            devices = pulses.pulsed_devices(models, source, train)
-        return Extracted(model, cycle, devices)
-    return Extracted(model, cycle)
 
 
 MODEL, NETWORKS, PICTURE = "model.nc", "networks.nc", "error.png"
@@ -139,8 +134,8 @@ def networks(extracted: Extracted) -> dict[str, str]:
     parts = export_noise.parts(noise, cycle) if noise else export_noise.NONE
     devices = noise.devices if noise else devices
     files = {
-        "aihwkit_preset.py": aihwkit.preset(model, cycle, devices, parts.preset),
-        "crosssim_device.py": crosssim.device(model, cycle, devices, parts.device),
+        "aihwkit_preset.py": python_devices.preset(model, cycle, devices, parts.preset),
+        "crosssim_device.py": python_devices.device(model, cycle, devices, parts.device),
     }
     return files | {
         f"neurosim/{name}": text for name, text in neurosim.files(model, cycle, devices, parts.cell).items()

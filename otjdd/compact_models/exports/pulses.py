@@ -129,12 +129,6 @@ def default_train(limits: Range) -> PulseTrain:
     return PulseTrain(VoltagePulse(up, width), VoltagePulse(down, width), PULSES)
 
 
-def pulsed_devices(models: list[CompactModel], source: str, train: PulseTrain | None = None) -> Devices:
-    """Cycles of pulses of several devices."""
-    cycles = [pulse_cycle(model, train) for model in models]
-    return Devices(np.array([cycle.up for cycle in cycles]), np.array([cycle.down for cycle in cycles]), source)
-
-
 def pulse_cycle(model: CompactModel, train: PulseTrain | None = None, start: ArrayLike | None = None) -> Pulsed:
     """Conductances [S] of a junction under a train of pulses, in the last of enough rounds for a stationary cycle.
 

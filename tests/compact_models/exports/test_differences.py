@@ -5,7 +5,7 @@ import numpy as np
 import presets
 import pytest
 
-from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim
+from otjdd.compact_models.exports import folder, neurosim, python_devices
 from otjdd.compact_models.exports import pulses as equal
 
 
@@ -22,14 +22,14 @@ def devices(pulses):
 
 
 def test_preset_has_the_standard_deviations_of_the_devices(pulses, devices):
-    differ = aihwkit.preset_spreads(pulses, devices)
+    differ = python_devices.preset_spreads(pulses, devices)
     factor = devices.up[:, 0] / pulses.up[0]
     low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
     assert differ["w_max_dtod"] == pytest.approx(2.0 * high / (high - low) * factor.std(ddof=1), rel=1e-9)
     assert differ["w_min_dtod"] == pytest.approx(2.0 * low / (high - low) * factor.std(ddof=1), rel=1e-9)
     assert differ["dw_min_dtod"] == pytest.approx(factor.std(ddof=1) / factor.mean(), rel=1e-9)
     assert differ["up_down_dtod"] == pytest.approx(0.0, abs=1e-9)
-    text = aihwkit.preset(made_model.made_model(decades=1.0), pulses, devices)
+    text = python_devices.preset(made_model.made_model(decades=1.0), pulses, devices)
     told = presets.preset_names(text)["otj_device"]()
     assert {name: told[name] for name in differ} == pytest.approx(differ, rel=1e-8, abs=1e-8)
     assert "of 40 devices, made for a test" in text
@@ -51,7 +51,7 @@ def test_neurosim_has_labels_and_ends_of_the_range(pulses, devices):
 
 
 def test_crosssim_draws_conductances_that_differ_as_the_devices_do(pulses, devices):
-    text = crosssim.device(made_model.made_model(decades=1.0), pulses, devices)
+    text = python_devices.device(made_model.made_model(decades=1.0), pulses, devices)
     device = presets.crosssim_names(text)["OTJ"]()
     wanted = np.full(200_000, 0.5)
     spread = np.log(device.programming_error(wanted) / wanted)
@@ -62,7 +62,7 @@ def test_crosssim_draws_conductances_that_differ_as_the_devices_do(pulses, devic
 
 def test_one_device_has_no_differences_and_says_so(pulses, tmp_path):
     model = made_model.made_model(decades=1.0)
-    assert set(aihwkit.preset_spreads(pulses, None).values()) == {0.0}
+    assert set(python_devices.preset_spreads(pulses, None).values()) == {0.0}
     written = folder.write_exports(folder.Extracted(model), tmp_path)
     texts = [
         path.read_text() for path in written if path.name in ("aihwkit_preset.py", "crosssim_device.py", "cell.txt")

@@ -9,7 +9,7 @@ import presets
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim, verilog_a
+from otjdd.compact_models.exports import folder, neurosim, python_devices, verilog_a
 from otjdd.compact_models.exports import pulses as taken
 
 
@@ -39,11 +39,11 @@ def test_cycle_that_does_not_close_says_so(model, monkeypatch):
 
 
 def test_update_rule_of_the_preset_follows_the_pulses(pulses):
-    steps = aihwkit.steps(pulses)
+    steps = python_devices.steps(pulses)
     low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
     for curve, up in ((pulses.up, True), (pulses.down, False)):
-        w = np.array(aihwkit.weights(curve, low, high))
-        off = [aihwkit.after_one_pulse(steps, a, up) - b for a, b in pairwise(w)]
+        w = np.array(python_devices.weights(curve, low, high))
+        off = [python_devices.after_one_pulse(steps, a, up) - b for a, b in pairwise(w)]
         assert np.sqrt(np.mean(np.square(off))) / 2.0 < max(0.02, 3.0 * steps.error)
     assert steps.up.mean() == pytest.approx(1.0)
 
@@ -54,17 +54,17 @@ def test_update_rule_of_the_preset_follows_the_pulses(pulses):
 )
 def test_preset_refuses_a_torch_that_layers_of_aihwkit_stop_with(model, pulses, own, torch, needed):
     with pytest.raises(ImportError, match=rf"expected torch {needed} with aihwkit {own[:3]}.*, got torch {torch[:4]}"):
-        presets.preset_names(aihwkit.preset(model, pulses), torch, own)
+        presets.preset_names(python_devices.preset(model, pulses), torch, own)
 
 
 @pytest.mark.parametrize(("own", "torch"), [("1.1.0", "2.10.0+cu128"), ("1.2.0", "2.15.0"), ("1.3.0", "2.20.0")])
 def test_preset_takes_the_pairs_that_were_tried_and_what_is_newer(model, pulses, own, torch):
-    assert callable(presets.preset_names(aihwkit.preset(model, pulses), torch, own)["otj_device"])
+    assert callable(presets.preset_names(python_devices.preset(model, pulses), torch, own)["otj_device"])
 
 
 def test_preset_is_a_module_with_these_steps(model, pulses):
-    scope = presets.preset_names(aihwkit.preset(model, pulses))
-    told, steps = scope["otj_device"](dw_min_std=0.1), aihwkit.steps(pulses)
+    scope = presets.preset_names(python_devices.preset(model, pulses))
+    told, steps = scope["otj_device"](dw_min_std=0.1), python_devices.steps(pulses)
     assert told["dw_min"] == pytest.approx(steps.dw_min, rel=1e-8)
     assert told["piecewise_up"] == pytest.approx(steps.up, rel=1e-7, abs=1e-8)
     assert told["dw_min_std"] == 0.1
@@ -123,7 +123,7 @@ def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
 
 def test_crosssim_device_holds_its_table_at_the_ends_in_single_precision(model, pulses):
     """CrossSim may compute in single precision, in which -0.3 V is a little beyond -0.3 V."""
-    device = presets.crosssim_names(crosssim.device(model, pulses))["OTJ"]()
+    device = presets.crosssim_names(python_devices.device(model, pulses))["OTJ"]()
     G, V = np.array([1e-9, 0.5, 1.0, 2.0]), np.array([[-4.0], [1.0], [4.0]])  # in Gmax and in 0.1 V
     single = device.nonlinear_current(G.astype(np.float32), V.astype(np.float32))
     assert single == pytest.approx(device.nonlinear_current(G, V), rel=1e-6)
@@ -131,7 +131,7 @@ def test_crosssim_device_holds_its_table_at_the_ends_in_single_precision(model, 
 
 
 def test_crosssim_device_bends_as_the_model_does(model, pulses):
-    text = crosssim.device(model, pulses)
+    text = python_devices.device(model, pulses)
     scope = presets.crosssim_names(text)
     states = pulses.states[np.argsort(model.hold(pulses.states.copy(), 0.1, 0.0))]
     read = model.hold(states.copy(), 0.1, 0.0)
@@ -139,7 +139,7 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
         told = scope["OTJ"]().nonlinear_current(read / read[-1], np.full(len(read), V / 0.1)) * read[-1]
         assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
     assert "disable_fast_nonlinear_IV = True" in text
-    _, _, off = crosssim.conductance_table(model, pulses)
+    _, _, off = python_devices.conductance_table(model, pulses)
     assert f"differ from the compact model's in these states by {off:.2g}, rms" in text
     assert off < 0.03
 
@@ -159,7 +159,7 @@ def test_text_of_a_model_file_makes_no_line_of_an_export(model, pulses):
     wild = {"otjdd_version": "0.2\nimport os", "case_sha256": "a\r* b", "title": "\u2028.include x\x1b[31m\x85y"}
     tame = {name: "".join(c if c.isprintable() else " " for c in text) for name, text in wild.items()}  # of its length
     texts = [
-        [aihwkit.preset(each, pulses), crosssim.device(each, pulses), verilog_a.verilog_a(each)]
+        [python_devices.preset(each, pulses), python_devices.device(each, pulses), verilog_a.verilog_a(each)]
         for each in (replace(model, about=model.about | about) for about in (tame, wild))
     ]
     for own, changed in zip(*texts, strict=True):
