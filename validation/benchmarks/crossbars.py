@@ -72,7 +72,7 @@ def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
         chosen = np.zeros_like(marked)
         chosen[word] = marked[word]
         for _ in range(of.count):
-            pulses.write_cells(bar, states, chosen, (of.voltage, of.width))
+            pulses.hold_drivers(bar, states, pulses.writing(chosen, of.voltage), of.width)
             model.hold(states, 0.0, of.period - of.width)
     model.hold(states, 0.0, LATER - READ["duration"])
     current = model.hold(states, READ["voltage"], READ["duration"]).reshape(marked.shape)
@@ -112,7 +112,9 @@ def cost(asked: Asked) -> Iterator[tuple[str]]:
     print(f"extraction: {time.process_time() - began:.1f} s")
     marked = np.random.default_rng(SEED).random((SIZE, SIZE)) < 0.5
     small = np.eye(1, 4, dtype=bool).reshape(2, 2)
-    pulses.write_cells(bar_of(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
+    pulses.hold_drivers(
+        bar_of(model, 2, 2, 1.0), model.states(4), pulses.writing(small, 2.2), 1e-6
+    )  # loads the kernels
     for line in (0.1, 2.0):
         for width in (1e-6, 1e-4):
             bar, states, first = bar_of(model, SIZE, SIZE, line), model.states(SIZE * SIZE), 0.0
@@ -120,10 +122,10 @@ def cost(asked: Asked) -> Iterator[tuple[str]]:
             for word in range(SIZE):
                 chosen = np.zeros_like(marked)
                 chosen[word] = marked[word]
-                first = pulses.write_cells(bar, states, chosen, (2.2, width), first=first).step
+                first = pulses.hold_drivers(bar, states, pulses.writing(chosen, 2.2), width, first=first).step
             took, began = time.process_time() - began, time.process_time()
             for word in range(SIZE):
-                pulses.read_cells(bar, states, word, (0.1, 1e-6))
+                pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, word), 1e-6)
             yield (
                 f"{SIZE} x {SIZE} cells, lines of {line:g} ohm, {width:g} s at 2.2 V: written in {took:.1f} s, "
                 f"scanned in {time.process_time() - began:.1f} s",

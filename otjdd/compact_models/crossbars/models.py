@@ -182,7 +182,7 @@ def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
     assert isinstance(case.drive, Patterns)
     for i, part in enumerate(case.drive.parts):
         if part.kind == "program":
-            target = targets_of(part.targets, (crossbar.word_lines, crossbar.bit_lines))
+            target = targets_of(part.targets, crossbar.shape)
             low, high = window(crossbar, part.read_voltage)
             if outside := [value for value in (target.min(), target.max()) if not low <= value <= high]:
                 expected = (

@@ -247,6 +247,11 @@ class Crossbar(NamedTuple):
         return self.word_lines * self.bit_lines
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of word lines and bit lines."""
+        return self.word_lines, self.bit_lines
+
+    @property
     def model(self) -> CompactModel:
         """The device of the first kind of cells, with which all others share their limits."""
         return self.cells.devices[0]
@@ -255,6 +260,14 @@ class Crossbar(NamedTuple):
         """True (R C,) for the cells on chosen word lines. chosen : True (R,) for these, None for none"""
         lines = np.zeros(self.word_lines, bool) if chosen is None else np.asarray(chosen, bool)
         return np.repeat(lines, self.bit_lines)
+
+
+def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
+    """Chord conductances (R, C) [S] of the junctions at a voltage [V], without lines and access."""
+    cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
+    off = np.zeros(crossbar.count, bool)
+    current, _ = linearise_cells(cells, off, every, states, np.full(crossbar.count, voltage))
+    return (current / voltage).reshape(crossbar.shape)
 
 
 class ReadLines(NamedTuple):
@@ -375,7 +388,7 @@ def solve(
     highest : voltage [V] of the network, where it is above those of the drivers
     Raises NetworkError if the iteration does not converge.
     """
-    n = crossbar.word_lines * crossbar.bit_lines
+    n = crossbar.count
     highest = float(max(highest, *(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits))))
     nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
     point = at(crossbar, driven, states, nodes, None if before is None else before.point)
@@ -407,10 +420,8 @@ def ideal(driven: DrivenLines) -> np.ndarray:
 def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> NetworkSolution:
     """The solution at a point. keep : store the point too. Raises NotAsExpected for a cell out of the range."""
     crossbar.model.check_voltages(point.cell)
-    shape = crossbar.word_lines, crossbar.bit_lines
-    return NetworkSolution(
-        point.cell.reshape(shape), point.current.reshape(shape), nodes, factor, point if keep else None
-    )
+    voltage, current = (values.reshape(crossbar.shape) for values in (point.cell, point.current))
+    return NetworkSolution(voltage, current, nodes, factor, point if keep else None)
 
 
 def at(

@@ -22,10 +22,13 @@ Ions within the wells make reads of a noisy junction scatter at one state, anew 
 Sneak currents, which pass through many cells, have no such scatter.
 """
 
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from otjdd.case.crossbar import PatternRead, PatternRest, PatternWrite
 from otjdd.compact_models.crossbars.network import (
     DENSE,
     Crossbar,
@@ -39,7 +42,6 @@ from otjdd.compact_models.crossbars.network import (
     charges_of_cells,
     dense,
     hold_cells,
-    linearise_cells,
     lines_and_cells,
     lines_with_drivers,
     lu_factors,
@@ -91,6 +93,20 @@ class Drivers(NamedTuple):
     bits: np.ndarray  # (C,) V
     chosen: np.ndarray  # (R,) True for word lines that are written or read
     read: tuple[int, int | None] | None = None  # word line, and the bit line of a cell read alone; None for no read
+
+
+class DriverStep(NamedTuple):
+    """An interval in which the drivers hold their voltages."""
+
+    drivers: Drivers
+    duration: float  # s
+
+    def bits_read(self, count: int) -> Sequence[int]:
+        """Bit lines out of `count` whose current is read at the end."""
+        if self.drivers.read is None:
+            return ()
+        bit = self.drivers.read[1]
+        return range(count) if bit is None else (bit,)
 
 
 def hold_drivers(
@@ -235,24 +251,11 @@ def power(solution: NetworkSolution, words: np.ndarray, bits: np.ndarray) -> flo
     return float(np.nan_to_num(words) @ solution.word_current - np.nan_to_num(bits) @ solution.bit_current)
 
 
-def write_cells(
-    crossbar: Crossbar,
-    states: np.ndarray,
-    chosen: np.ndarray,
-    pulse: tuple[float, float],
-    scheme: str = "half",
-    first: float = 0.0,
-) -> DriverPiece:
-    """Apply one pulse (voltage [V], width [s]) to the chosen cells (R, C), all on one word line; see `hold_drivers`.
+def writing(chosen: np.ndarray, voltage: float, scheme: str = "half") -> Drivers:
+    """Drivers that write the chosen cells (R, C), all on one word line, at a voltage [V].
 
     Raises NotAsExpected for an unknown scheme, and for chosen cells on several word lines.
     """
-    voltage, width = pulse
-    return hold_drivers(crossbar, states, writing(chosen, voltage, scheme), width, first)
-
-
-def writing(chosen: np.ndarray, voltage: float, scheme: str) -> Drivers:
-    """Drivers that write the chosen cells (R, C), all on one word line, at a voltage [V]. Raises NotAsExpected."""
     if scheme not in SCHEMES:
         raise NotAsExpected(f"a scheme out of {', '.join(SCHEMES)}", repr(scheme))
     selected: np.ndarray = np.asarray(np.asarray(chosen, dtype=bool).any(axis=1))
@@ -277,31 +280,54 @@ def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Dri
 
 def drivers_at_rest(crossbar: Crossbar) -> Drivers:
     """Drivers that are all at 0 V."""
-    R, C = crossbar.word_lines, crossbar.bit_lines
-    return Drivers(np.zeros(R), np.zeros(C), np.zeros(R, bool))
+    return Drivers(np.zeros(crossbar.word_lines), np.zeros(crossbar.bit_lines), np.zeros(crossbar.word_lines, bool))
 
 
-def reading_drivers(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:
-    """Drivers that read a word line at a voltage [V]; bit : see `read_cells`."""
-    words, bits = np.zeros(shape[0]), np.zeros(shape[1])
+def reading_drivers(crossbar: Crossbar, voltage: float, word: int, bit: int | None = None) -> Drivers:
+    """Drivers that read a word line at a voltage [V]; the other word lines are at 0 V.
+
+    bit : the one bit line that is at 0 V, while all other lines float; None for all of them
+    """
+    words, bits = np.zeros(crossbar.word_lines), np.zeros(crossbar.bit_lines)
     if bit is not None:
         words[:], bits[:] = np.nan, np.nan
         bits[bit] = 0.0
     words[word] = voltage
-    chosen = np.zeros(shape[0], bool)
-    chosen[word] = True
-    return Drivers(words, bits, chosen, (word, bit))
+    return Drivers(words, bits, np.arange(crossbar.word_lines) == word, (word, bit))
 
 
-def read_cells(
-    crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, float], bit: int | None = None
-) -> DriverPiece:
-    """Hold a word line at a voltage [V] for a time [s], all other lines at 0 V; see `hold_drivers`.
+def steps_of_part(
+    part: PatternWrite | PatternRead | PatternRest, scheme: str, crossbar: Crossbar
+) -> Iterator[DriverStep]:
+    """The steps of a part of a drive whose pulses are known before: word line by word line, all at 0 V in pauses and rests.
 
-    bit : the one bit line that is at 0 V, while all other lines float; None for all of them
+    Raises NotAsExpected for an unknown scheme.
     """
-    shape = crossbar.word_lines, crossbar.bit_lines
-    return hold_drivers(crossbar, states, reading_drivers(shape, pulse[0], word, bit), pulse[1])
+    still = drivers_at_rest(crossbar)
+    if isinstance(part, PatternRest):
+        yield DriverStep(still, part.duration)
+    elif isinstance(part, PatternRead):
+        bits = range(crossbar.bit_lines) if part.unselected == "floating" else [None]
+        for word, bit in product(range(crossbar.word_lines), bits):
+            yield DriverStep(reading_drivers(crossbar, part.voltage, word, bit), part.duration)
+    else:
+        pattern = part.cells(*crossbar.shape)
+        for row in np.flatnonzero(pattern.any(axis=1)):
+            on_line = np.arange(crossbar.word_lines)[:, None] == row
+            pulse = [DriverStep(writing(pattern & on_line, part.voltage, scheme), part.width)]
+            pulse += [DriverStep(still, part.pause)] if part.pause > 0.0 else []
+            yield from part.count * pulse
+
+
+def apply_step(crossbar: Crossbar, states: np.ndarray, step: DriverStep, first: float = 0.0) -> DriverPiece | None:
+    """Apply a step of the drivers; None where all are at 0 V. The states (R C, ...) change in place.
+
+    first : first time step [s], 0 for the default   Raises as `hold_drivers`.
+    """
+    if step.drivers.chosen.any():
+        return hold_drivers(crossbar, states, step.drivers, step.duration, first)
+    leave_alone(crossbar, states, step.duration)
+    return None
 
 
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
@@ -311,14 +337,6 @@ def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None
         return
     off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
     hold_cells(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
-
-
-def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
-    """Chord conductances (R, C) [S] of the junctions at a voltage [V], without lines and access."""
-    cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
-    off = np.zeros(crossbar.count, bool)
-    current, _ = linearise_cells(cells, off, every, states, np.full(crossbar.count, voltage))
-    return (current / voltage).reshape(crossbar.word_lines, crossbar.bit_lines)
 
 
 def sensed(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:

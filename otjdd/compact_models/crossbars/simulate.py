@@ -15,7 +15,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +30,15 @@ from otjdd.case.crossbar import (
     targets_of,
 )
 from otjdd.compact_models.crossbars import models, pulses
-from otjdd.compact_models.crossbars.network import Crossbar, NetworkSolution, beginning, calm, hold_cells, noiseless
+from otjdd.compact_models.crossbars.network import (
+    Crossbar,
+    NetworkSolution,
+    beginning,
+    calm,
+    cell_conductances,
+    hold_cells,
+    noiseless,
+)
 from otjdd.compact_models.crossbars.pulses import sensed
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
@@ -131,7 +138,7 @@ class WordLine:
     def read(self) -> DrivenPieces:
         """Read the cells."""
         part = self.of.part
-        drivers = pulses.reading_drivers(self.of.target.shape, part.read_voltage, self.word)
+        drivers = pulses.reading_drivers(self.of.crossbar, part.read_voltage, self.word)
         driven = self.hold("read", drivers, part.read_duration)
         current = sensed(self.of.crossbar, self.of.states, driven, self.word)
         self.of.conductance[self.word] = current / part.read_voltage
@@ -278,10 +285,10 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
 
 def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> DrivenCrossbar:
     """A crossbar before the first part of its drive, recorded as step 0."""
-    count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
+    count = len(drive.parts) + 1
     states = beginning(crossbar.cells)
     programs = any(part.kind == "program" for part in drive.parts)
-    maps = {name: np.full((count, *shape), np.nan) for name in CELLS + PROGRAMMED * programs}
+    maps = {name: np.full((count, *crossbar.shape), np.nan) for name in CELLS + PROGRAMMED * programs}
     settling = (SETTLING,) if crossbar.line_voltages.size else ()
     running = DrivenCrossbar(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in (*STEPS, *settling)},
@@ -299,15 +306,14 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
     began = now = float(running.rows["step_time"][step - 1])
     programming, total = None, 0.0
     if isinstance(part, PatternProgram):
-        target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
+        target = targets_of(part.targets, running.crossbar.shape)
         programming = Programming(running.crossbar, running.scheme, running.states, part, target)
         pieces = programming.run()
     else:
-        total = lasting(running.crossbar, part)
+        total = sum(piece.duration for piece in pulses.steps_of_part(part, running.scheme, running.crossbar))
         if isinstance(part, PatternWrite):
-            pieces = pulses_of_write(running, step, part)
-        else:
-            pieces = scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, part)
+            running.maps["cell_chosen"][step] = part.cells(*running.crossbar.shape)
+        pieces = open_loop(running, step, part)
     try:
         for driven, lasted in pieces:
             now += lasted
@@ -323,51 +329,26 @@ def apply_part(running: DrivenCrossbar, step: int, part: PatternPart) -> Iterato
     record_step(running, step, now, getattr(part, "voltage", np.nan))
 
 
-def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
-    """Duration [s] of a part of a drive."""
-    if part.kind == "rest":
-        return part.duration
-    if part.kind == "read":
-        return part.duration * crossbar.word_lines * (crossbar.bit_lines if part.unselected == "floating" else 1)
-    used = int(np.count_nonzero(part.cells(crossbar.word_lines, crossbar.bit_lines).any(axis=1)))
-    return max(used, 1) * part.count * (part.width + part.pause)
+def open_loop(running: DrivenCrossbar, step: int, part: OpenLoop) -> DrivenPieces:
+    """Apply a part whose pulses are known before, and record what it reads.
 
-
-def pulses_of_write(running: DrivenCrossbar, step: int, part: PatternWrite) -> DrivenPieces:
-    """Apply the pulses of a write, word line by word line. Yields (DriverPiece, or None for a pause; duration [s])."""
-    pattern, first = part.cells(running.crossbar.word_lines, running.crossbar.bit_lines), 0.0
-    running.maps["cell_chosen"][step] = pattern
-    for word in np.flatnonzero(pattern.any(axis=1)):
-        chosen = np.zeros_like(pattern)
-        chosen[word] = pattern[word]
-        for _ in range(part.count):
-            pulse = part.voltage, part.width
-            driven = pulses.write_cells(running.crossbar, running.states, chosen, pulse, running.scheme, first)
+    Yields (DriverPiece, or None for a pause or a rest; duration [s]). Each pulse begins with the time step of the pulse
+    before, each read with the default.
+    """
+    crossbar, first, longest = running.crossbar, 0.0, 0.0
+    for driver_step in pulses.steps_of_part(part, running.scheme, crossbar):
+        driven = pulses.apply_step(crossbar, running.states, driver_step, first)
+        if driven is not None and driven.drivers.read is None:
             first = driven.step
-            yield driven, part.width
-            if part.pause:
-                pulses.leave_alone(running.crossbar, running.states, part.pause)
-                yield None, part.pause
-
-
-def scanned(running: DrivenCrossbar, step: int, part: PatternRead) -> DrivenPieces:
-    """Apply the reads of a scan. Yields (DriverPiece, duration [s])."""
-    bits, longest = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None], 0.0
-    for word, bit in product(range(running.crossbar.word_lines), bits):
-        driven = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
-        at = slice(None) if bit is None else bit
-        total, through = driven.end.bit_current[at], driven.end.current[word, at]
-        running.maps["sensed_current"][step, word, at] = sensed(running.crossbar, running.states, driven, word)[at]
-        running.maps["sneak_share"][step, word, at] = 1.0 - through / total
-        if SETTLING in running.rows:
-            running.rows[SETTLING][step] = longest = float(np.maximum(longest, driven.settled))  # nan stays
-        yield driven, part.duration
-
-
-def rested(running: DrivenCrossbar, part: PatternRest) -> DrivenPieces:
-    """Apply a rest. Yields (None, duration [s])."""
-    pulses.leave_alone(running.crossbar, running.states, part.duration)
-    yield None, part.duration
+        elif driven is not None and driven.drivers.read is not None:
+            word, bit = driven.drivers.read
+            at = slice(None) if bit is None else bit
+            total, through = driven.end.bit_current[at], driven.end.current[word, at]
+            running.maps["sensed_current"][step, word, at] = sensed(crossbar, running.states, driven, word)[at]
+            running.maps["sneak_share"][step, word, at] = 1.0 - through / total
+            if SETTLING in running.rows:
+                running.rows[SETTLING][step] = longest = float(np.maximum(longest, driven.settled))  # nan stays
+        yield driven, driver_step.duration
 
 
 def add_to_step(running: DrivenCrossbar, step: int, driven: pulses.DriverPiece) -> None:
@@ -398,7 +379,7 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
     cells = running.crossbar.cells
     shape = maps["cell_chosen"].shape[1:]
-    G = pulses.cell_conductances(running.crossbar, running.states)
+    G = cell_conductances(running.crossbar, running.states)
     for name in ("cell_chosen", "cell_voltage", "cell_energy"):
         maps[name][step] = np.nan_to_num(maps[name][step])
     for name in (*ENERGIES, "step_operations"):
@@ -414,7 +395,7 @@ def record_step(running: DrivenCrossbar, step: int, when: float, voltage: float)
     if maps["cell_chosen"][step].any() and others.any():
         left = running.crossbar._replace(cells=noiseless(cells), line_voltages=np.zeros(0), line_capacitance=0.0)
         pulses.leave_alone(left, running.rested, when - rows["step_time"][step - 1])
-        at_rest = pulses.cell_conductances(left, running.rested)
+        at_rest = cell_conductances(left, running.rested)
         rows["write_disturb"][step] = np.abs(np.log10(G / at_rest))[others].max()
     running.rested[...] = running.states
 

@@ -15,14 +15,14 @@ longer than the shortest one is shortened in the netlist, while the node `pace` 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.crossbar import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite, Switch, targets_of
+from otjdd.case.crossbar import PatternProgram, PatternRead, Patterns, Switch, targets_of
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, noiseless
+from otjdd.compact_models.crossbars.pulses import DriverStep
 from otjdd.compact_models.crossbars.simulate import Programming
 from otjdd.compact_models.exports.functions import export_header, filled_template, number
 from otjdd.compact_models.exports.testbench import compile_command
@@ -35,20 +35,6 @@ LAST = 1.0 - 1e-5  # of a step: the time at which its current is taken; at 0.999
 LONGEST_STEP = (
     100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
 )
-
-
-class DriverStep(NamedTuple):
-    """An interval in which the drivers hold their voltages."""
-
-    drivers: pulses.Drivers
-    duration: float  # s
-
-    def bits_read(self, count: int) -> Sequence[int]:
-        """Bit lines out of `count` whose current is read at the end."""
-        if self.drivers.read is None:
-            return ()
-        bit = self.drivers.read[1]
-        return range(count) if bit is None else (bit,)
 
 
 class NetlistClock(NamedTuple):
@@ -92,37 +78,15 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[DriverStep]:
     states, in_order = beginning(quiet.cells), []
     for n, part in enumerate(drive.parts):
         if isinstance(part, PatternProgram):
-            target = targets_of(part.targets, (crossbar.word_lines, crossbar.bit_lines))
+            target = targets_of(part.targets, crossbar.shape)
             pieces = Programming(quiet, drive.scheme, states, part, target).run()
             in_order += [DriverStep(piece.drivers, lasted) for piece, lasted in pieces if piece is not None]
             continue
-        steps = steps_of_part(part, drive.scheme, crossbar)
+        steps = list(pulses.steps_of_part(part, drive.scheme, crossbar))
         in_order += steps
         for step in steps if programs and n < programs[-1] else ():
-            if step.drivers.chosen.any():
-                pulses.hold_drivers(quiet, states, step.drivers, step.duration)
-            else:
-                pulses.leave_alone(quiet, states, step.duration)
+            pulses.apply_step(quiet, states, step)
     return in_order
-
-
-def steps_of_part(part: PatternWrite | PatternRead | PatternRest, scheme: str, crossbar: Crossbar) -> list[DriverStep]:
-    """The steps of a part whose pulses are known before."""
-    shape, still = (crossbar.word_lines, crossbar.bit_lines), pulses.drivers_at_rest(crossbar)
-    if isinstance(part, PatternRest):
-        return [DriverStep(still, part.duration)]
-    if isinstance(part, PatternRead):
-        bits = range(shape[1]) if part.unselected == "floating" else [None]
-        at = [pulses.reading_drivers(shape, part.voltage, *place) for place in product(range(shape[0]), bits)]
-        return [DriverStep(drivers, part.duration) for drivers in at]
-    pattern, steps = part.cells(crossbar.word_lines, crossbar.bit_lines), []
-    for row in np.flatnonzero(pattern.any(axis=1)):
-        chosen = np.zeros_like(pattern)
-        chosen[row] = pattern[row]
-        pulse = [DriverStep(pulses.writing(chosen, part.voltage, scheme), part.width)]
-        pulse += [DriverStep(still, part.pause)] if part.pause > 0.0 else []
-        steps += part.count * pulse
-    return steps
 
 
 FIRST = 1e-5  # of the shortest step: the first time step, whose error VACASK does not control
@@ -148,7 +112,7 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
     charging = float(crossbar.line_capacitance > 0.0 and cells.access is None)
     firsts, parts = first_of_kind(cells.devices), []
     kinds = sorted(set(firsts))
-    for i, j in np.ndindex(crossbar.word_lines, crossbar.bit_lines):
+    for i, j in np.ndindex(crossbar.shape):
         dealt = cells.dealt[i * crossbar.bit_lines + j]
         device, first = cells.devices[dealt], cells.devices[firsts[dealt]]
         values = {"charging": charging, "area": device.area}

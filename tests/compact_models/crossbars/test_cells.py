@@ -55,9 +55,10 @@ def test_a_switch_conducts_on_the_chosen_line_alone():
     model = made_model.made_model(resistance=0.0)
     cells = cells_of_devices((model,), np.zeros(4, np.int64), Switch(kind="switch", on_resistance="1 kohm"))
     bar, high = Crossbar(cells, 2, 2, 1.0, 50.0), model.states(4, made_model.HIGH)
-    read = pulses.read_cells(bar, high, 0, (0.1, 1e-6)).end
+    read = pulses.hold_drivers(bar, high, pulses.reading_drivers(bar, 0.1, 0), 1e-6).end
     assert np.abs(read.current[1]).max() < 1e-12
-    free = pulses.read_cells(made_model.bar(model, 2, 2, 1.0, 50.0), high, 0, (0.1, 1e-6)).end
+    bare = made_model.bar(model, 2, 2, 1.0, 50.0)
+    free = pulses.hold_drivers(bare, high, pulses.reading_drivers(bare, 0.1, 0), 1e-6).end
     assert 0.0 < read.current[0, 0] < free.current[0, 0]
 
 
@@ -81,7 +82,7 @@ def test_devices_of_their_own_speed_set_at_their_own_time():
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
     cells = cells_of_devices((model, fast), np.array([0, 1]))
     bar, states = Crossbar(cells, 1, 2, 1.0, 0.0), model.states(2)
-    pulses.write_cells(bar, states, np.ones((1, 2), bool), (1.2, 3e-7))
+    pulses.hold_drivers(bar, states, pulses.writing(np.ones((1, 2), bool), 1.2), 3e-7)
     alone = fast.states(1)
     fast.hold(alone, 1.2, 3e-7)
     assert states[1, 0] == pytest.approx(alone[0, 0], rel=0.01)

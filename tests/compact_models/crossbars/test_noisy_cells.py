@@ -92,7 +92,7 @@ def test_reads_scatter_by_ions_within_the_wells():
     model = made_model.noisy_model(read=0.05)
     cells = cells_of_devices((model,), np.zeros(400, np.int64), seed=5)
     bar, states = Crossbar(cells, 1, 400, 1e-3, 0.0), model.states(400, 0.5)
-    held = pulses.read_cells(bar, states, 0, (0.1, 1e-9))
+    held = pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, 0), 1e-9)
     off = np.log(pulses.sensed(bar, states, held, 0) / held.end.bit_current)
     assert off.std() == pytest.approx(0.05, rel=0.1)
     assert off.mean() == pytest.approx(0.0, abs=0.01)

@@ -24,7 +24,7 @@ def marked(shape, *cells):
 )
 def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_lines, others):
     bar, states = made_model.bar(model, 3, 4, 1e-3), model.states(12)
-    held = pulses.write_cells(bar, states, marked((3, 4), (1, 2)), (2.0, 1e-6), scheme)
+    held = pulses.hold_drivers(bar, states, pulses.writing(marked((3, 4), (1, 2)), 2.0, scheme), 1e-6)
     wanted = np.full((3, 4), others)
     wanted[1], wanted[:, 2], wanted[1, 2] = on_lines, on_lines, 2.0
     assert held.end.voltage == pytest.approx(wanted, abs=1e-4)
@@ -40,7 +40,7 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
         monkeypatch.setattr(pulses, "ERROR", error)
         monkeypatch.setattr(pulses, "CHANGE", change)
         states = model.states(16)
-        ends.append((states, pulses.write_cells(bar, states, chosen, (2.2, 1e-5))))
+        ends.append((states, pulses.hold_drivers(bar, states, pulses.writing(chosen, 2.2), 1e-5)))
     (states, coarse), (exact, fine) = ends
     assert np.ptp(exact[:, 0]) > 0.1
     assert states[:, 0] == pytest.approx(exact[:, 0], abs=1e-3)
@@ -51,7 +51,7 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
 def test_energy_is_voltage_times_charge():
     model = made_model.made_model(bend=0.0)
     bar, states = made_model.bar(model, 2, 2, 100.0), model.states(4, made_model.HIGH)
-    held = pulses.read_cells(bar, states, 0, (0.1, 1e-6))
+    held = pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, 0), 1e-6)
     assert held.energy == pytest.approx(0.1 * held.end.word_current[0] * 1e-6, rel=1e-4)
     both = pulses.hold_drivers(
         bar, states, pulses.Drivers(np.array([0.05, 0.0]), np.array([-0.05, -0.05]), np.zeros(2, bool)), 1e-6
@@ -63,8 +63,8 @@ def test_energy_is_voltage_times_charge():
 def test_sneak_paths_pass_where_lines_float(model):
     bar, states = made_model.bar(model, 3, 3, 1.0), model.states(9, made_model.HIGH)
     states[0, 0] = made_model.LOW
-    grounded = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6))
-    floating = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6), bit=0)
+    grounded = pulses.hold_drivers(bar, states.copy(), pulses.reading_drivers(bar, 0.1, 0), 1e-6)
+    floating = pulses.hold_drivers(bar, states.copy(), pulses.reading_drivers(bar, 0.1, 0, bit=0), 1e-6)
     assert grounded.end.bit_current[0] == pytest.approx(1e-9, rel=0.05)
     # 2 cells to the other bit lines, 4 across, 2 back to the bit line: two times 1/2 and 1/4 of the resistance of a cell
     cell = 0.02 / model.hold(model.states(1, made_model.HIGH), 0.02, 0.0)[0]
@@ -75,6 +75,6 @@ def test_sneak_paths_pass_where_lines_float(model):
 def test_what_is_no_write_is_refused(model):
     bar = made_model.bar(model, 2, 2, 1.0)
     with pytest.raises(NotAsExpected, match="half, third"):
-        pulses.write_cells(bar, model.states(4), marked((2, 2), (0, 0)), (1.0, 1e-6), "fifth")
+        pulses.hold_drivers(bar, model.states(4), pulses.writing(marked((2, 2), (0, 0)), 1.0, "fifth"), 1e-6)
     with pytest.raises(NotAsExpected, match="on one word line, got on 2"):
-        pulses.write_cells(bar, model.states(4), np.ones((2, 2)), (1.0, 1e-6))
+        pulses.hold_drivers(bar, model.states(4), pulses.writing(np.ones((2, 2)), 1.0), 1e-6)

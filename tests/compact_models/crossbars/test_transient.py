@@ -70,7 +70,7 @@ def node_currents(model, R: int, C: int, drivers: pulses.Drivers, states: np.nda
 def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
     bar, states = crossbar(model, R, C), random_states(model, R * C)
     for word, duration in ((0, 2e-11), (1, 5e-11), (2, 1e-9)):  # each begins with what the one before has left
-        drivers, begin = pulses.reading_drivers((R, C), 0.1, word, bit), bar.line_voltages.copy()
+        drivers, begin = pulses.reading_drivers(bar, 0.1, word, bit), bar.line_voltages.copy()
         slopes = node_currents(model, R, C, drivers, states)
         own = solve_ivp(slopes, (0.0, duration), begin, method="LSODA", rtol=1e-7, atol=1e-10, dense_output=True)
         piece = pulses.hold_drivers(bar, states.copy(), drivers, duration)
@@ -88,7 +88,8 @@ def test_lines_follow_the_equations_of_their_nodes(model, R, C, bit):
 
 @pytest.mark.parametrize("duration", [*(pytest.param(t, marks=pytest.mark.campaign) for t in (1e-10, 2.5e-10)), 4e-10])
 def test_small_currents_are_right_while_lines_lose_the_charge_of_a_write(model, duration):
-    bar, drivers = crossbar(model, 3, 3), pulses.reading_drivers((3, 3), 0.1, 1)
+    bar = crossbar(model, 3, 3)
+    drivers = pulses.reading_drivers(bar, 0.1, 1)
     bar.line_voltages[:] = 1.1  # as after a write of 2.2 V by half select
     states = np.array(model.states(9))  # which conduct little, but for two cells
     states[[3, 7], : model.kind.size] = 0.9
@@ -104,7 +105,8 @@ def test_capacitances_that_change_with_the_voltage_charge_lines_as_they_should(m
     (kind,) = model.kinds
     falling = 0.001 * np.arctan(kind.voltage / 0.25)[:, None] + 0.0 * kind.charge  # C/m2, 20 times less F at 1.1 V
     bending = dataclasses.replace(model, kinds=(kind._replace(charge=falling),))
-    bar, states, drivers = crossbar(bending, 2, 2, 1e-15), bending.states(4), pulses.reading_drivers((2, 2), 0.1, 1, 0)
+    bar, states = crossbar(bending, 2, 2, 1e-15), bending.states(4)
+    drivers = pulses.reading_drivers(bar, 0.1, 1, 0)
     bar.line_voltages[:4] = 1.1
     slopes = node_currents(bending, 2, 2, drivers, states, 1e-15)
     for duration in (2e-10, 2e-9):
@@ -118,7 +120,7 @@ def test_a_charge_takes_twice_its_energy_from_the_driver(model):
     farads, states = 1e-12, model.states(1)  # in its high-resistance state, which conducts a thousandth of a line
     uncharged = made_model.with_charge(model, 0.0)
     bar = crossbar(uncharged, 1, 1)._replace(line_capacitance=farads)
-    piece = pulses.hold_drivers(bar, states, pulses.reading_drivers((1, 1), 0.1, 0), 1e-9)
+    piece = pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, 0), 1e-9)
     assert piece.energy == pytest.approx(farads * 0.1**2, rel=0.01)
     assert bar.line_voltages[0] == pytest.approx(0.1 * -np.expm1(-1e-9 / (farads * (LINE + DRIVER))), rel=2e-3)
 
@@ -128,9 +130,9 @@ def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
     ends = []
     for bar in (crossbar(model, 2, 3), made_model.bar(model, 2, 3, LINE, DRIVER)):
         moved = states.copy()
-        written = pulses.write_cells(bar, moved, chosen, (1.6, 1e-6))
+        written = pulses.hold_drivers(bar, moved, pulses.writing(chosen, 1.6), 1e-6)
         pulses.leave_alone(bar, moved, 1e-6)
-        read = pulses.read_cells(bar, moved, 0, (0.1, 1e-6))
+        read = pulses.hold_drivers(bar, moved, pulses.reading_drivers(bar, 0.1, 0), 1e-6)
         ends.append((moved[:, :1].ravel(), read.end.bit_current, written.energy))
     for charged, bare in zip(*ends, strict=True):
         assert charged == pytest.approx(bare, rel=0.02)
