@@ -292,7 +292,7 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
     if ds is None or "fit" not in ds.attrs:
         tell("No evaluation had ended until then: there is no best set.")
         return
-    fitting.fit.write_unfinished(ds, out)
+    fitting.search.write_ended(ds, out, {})
     show(ds, as_json, quiet)
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 

@@ -64,9 +64,7 @@ def counted_jobs(
 
 log = logging.getLogger(__name__)
 
-APART = (
-    7.0  # kT by which two representative columns are slower and faster than all others: a factor of 1100 in the rate
-)
+APART = 7.0  # kT by which representative columns are slower and faster than all others: 1100 in the rate
 WORST = 0.3  # decades: largest allowed root mean square error under a drive; beyond, one state per column is not enough
 
 

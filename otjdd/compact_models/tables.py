@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 EDGE = 1e-9  # relative distance by which a value may exceed the range
-CHARGED = (
-    10.0  # charging times below which a pulse is delayed: bursts of 30 ns miss 0.08 decades, of 50 ns none (li2019)
-)
+CHARGED = 10.0  # charging times below which a pulse is delayed: 30 ns miss 0.08 decades, 50 ns none (li2019)
 NEIGHBOURS = 201  # breakpoints around the top of a pulse within which its flanks are searched
 
 

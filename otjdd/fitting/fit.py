@@ -31,7 +31,7 @@ from otjdd.fitting.covariance import Errors
 from otjdd.fitting.curves import Scale
 from otjdd.fitting.least_squares import SearchProgress, Solution, cost
 from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.search import SearchSettings, evaluator, now_and_then, visits, visits_of
+from otjdd.fitting.search import SearchSettings, evaluator, now_and_then, visits, visits_of, write_ended
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.results.outputs import about
@@ -39,7 +39,6 @@ from otjdd.results.store import provenance
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
 from otjdd.system.late import xr
-from otjdd.system.limits import shielded
 
 DIGITS = 9  # significant digits of values in a case file
 
@@ -322,7 +321,6 @@ def base_of(case: Path, out: Path) -> str | None:
     return case.name if beside else None
 
 
-# most numbers of an unfinished search that are stored; beyond, it is resumed from its best set
 MOST_VISITED = 5_000_000  # numbers of an unfinished search that are stored; beyond, it is resumed from its best set
 
 
@@ -443,13 +441,4 @@ def write_fit(ds: xr.Dataset, out: Path, case: Path, below: Case, picture: bytes
     """
     beside, drawn = files_beside(out)
     text = case_text(ds, base_of(case, out), below)
-    with shielded():
-        store.write_with(ds, out, {beside: text.encode(), drawn: picture})
-        checkpoint_path(out).unlink(missing_ok=True)
-
-
-def write_unfinished(ds: xr.Dataset, out: Path) -> None:
-    """Write the best set of a fit that was interrupted. Raises ResultError."""
-    with shielded():
-        store.write_with(ds, out, {})
-        checkpoint_path(out).unlink(missing_ok=True)
+    write_ended(ds, out, {beside: text.encode(), drawn: picture})

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,7 +25,9 @@ from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.settings import LOSSES
 from otjdd.fitting.parameters import Parameter
+from otjdd.results import store
 from otjdd.results.outputs import about
+from otjdd.solver.checkpoint import checkpoint_path
 from otjdd.solver.start import NO_STEPS, Steps
 from otjdd.system.late import xr
 from otjdd.system.limits import shielded
@@ -337,3 +340,13 @@ def now_and_then(write: Callable[[Latest], None], progress: Callable[[Latest], o
             due = time.monotonic() + max(SAVED, (time.monotonic() - now) / SHARE)
 
     return save
+
+
+def write_ended(ds: xr.Dataset, out: Path, contents: Mapping[Path, bytes], ours: Iterable[Path] = ()) -> None:
+    """Write the Dataset of a search together with other files, and remove its checkpoint. Arguments of `store.write_with`.
+
+    Raises ResultError.
+    """
+    with shielded():
+        store.write_with(ds, out, contents, ours)
+        checkpoint_path(out).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ import numpy as np
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Column, TableRows, finite_numbers, numbers_in_unit, stem
 from otjdd.measurements.instruments import FileBlock
-from otjdd.measurements.names import CURRENT, MEASURED, UNCERTAINTY, name_and_unit, quantity_of_unit, unit_of
+from otjdd.measurements.names import CURRENT, MEASURED, PAIR, UNCERTAINTY, name_and_unit, quantity_of_unit, unit_of
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
 APART = 0.4  # of the median step: largest difference of the values at one place of repeated sweeps
@@ -411,7 +411,7 @@ def without_quantities(block: FileBlock, columns: Sequence[Column], rows: TableR
         answers["current"] = texts[free[-1]]
     elif not {"voltage", "time", "number"} & set(answers) and free:
         answers["voltage"] = texts[free[0]]
-    expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
+    expected = PAIR
     if block.numbered:
         listed = f"no header, but {listed}"
         expected = f"a header, or options that name the columns by their places, for {expected}"

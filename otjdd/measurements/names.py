@@ -24,6 +24,8 @@ class MeasuredQuantity(NamedTuple):
     pattern: str = ""
 
 
+PAIR = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"  # data need both
+
 _CHANNEL = (
     r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|te|be|a|b|d|g|smu ?[\da-d]|pmu\d \d"
     r"|ch(?:annel)? ?[\da-d])"

@@ -34,7 +34,15 @@ from otjdd.measurements.datasets import (
     with_conditions,
     with_rows,
 )
-from otjdd.measurements.names import CURRENT, UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of_name, unit_of
+from otjdd.measurements.names import (
+    CURRENT,
+    PAIR,
+    UNCERTAINTY,
+    headers_by_quantity,
+    long_name_of,
+    quantity_of_name,
+    unit_of,
+)
 from otjdd.measurements.sheet import HDF5, kind_of
 from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
 from otjdd.system.late import xr
@@ -149,10 +157,9 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     notes = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
-        expected = "a measured quantity and what it was measured against: V, E, t or n with I, J, R, G, C or P"
         unused = next((line for line in notes[0].split("\n") if line.startswith(UNUSED)), "") if notes else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
-        raise data_error(file, 1, expected, ", ".join(map(str, ds)) or "nothing", hint)
+        raise data_error(file, 1, PAIR, ", ".join(map(str, ds)) or "nothing", hint)
     rows = applied_rows(ds)
     of_rows = row_records(rows, axis)
     values, record = ds[axis].values, of_rows[row_of_point(ds, rows)]

@@ -32,9 +32,7 @@ NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diver
 EARLY = 0.25  # share of the largest value; values suit a logarithmic axis if their median is below this share
 MARGIN = 0.05  # of the span of an axis, around measured points
 SCALE_ATTRIBUTE = "otjdd_{}_scale"  # attribute of axes: the `AxisScale` of that side
-UNIT_ATTRIBUTE = (
-    "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
-)
+UNIT_ATTRIBUTE = "otjdd_{}_unit"  # attribute of axes: the unit of their data on a side, which the label may prefix
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend

@@ -55,9 +55,7 @@ ERROR = 5e-3  # of a state: allowed difference of the two moves of a step
 STILL = 1e-7  # of a state: smaller moves change no current, to 1e-5 of it
 SAME = 1e-4  # V: cells whose voltage changes by less are not moved again, an error of 0.4 % of the move
 CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the trapezoidal rule for the energy
-NEGLIGIBLE = (
-    0.1  # of the energy so far: with a capacitance of the lines, the least energy of a step that its error refers to
-)
+NEGLIGIBLE = 0.1  # of the energy so far: least energy of a step that its error refers to, with a capacitance of lines
 EXTRAPOLATED = 0.05  # of the energy of a step with a capacitance of the lines: error of that of a step
 WRITTEN = 0.9  # of the largest voltage of the drivers across a cell, from which on a cell is written
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one

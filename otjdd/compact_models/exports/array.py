@@ -32,9 +32,7 @@ from otjdd.errors import NotAsExpected
 
 EDGE = 1e-3  # of the shortest step: time in which drivers change
 LAST = 1.0 - 1e-5  # of a step: the time at which its current is taken; at 0.999 one that still decays is 1 % larger
-LONGEST_STEP = (
-    100.0  # longest step of the netlist over the shortest; steps of the patterns that last longer are shortened
-)
+LONGEST_STEP = 100.0  # longest step of the netlist over the shortest; longer steps of the patterns are shortened
 
 
 class NetlistClock(NamedTuple):

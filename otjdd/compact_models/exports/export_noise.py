@@ -66,19 +66,10 @@ class ExportNoise(NamedTuple):
         ).assign_attrs(self.pulse._asdict() | self.differ | {"sigmaCtoC": self.c2c})
 
 
-class Parts(NamedTuple):
-    """Noise of each file, None without."""
-
-    preset: python_devices.PresetNoise | None = None
-    cell: neurosim.CellNoise | None = None
-    device: python_devices.DeviceNoise | None = None
-
-
-NONE = Parts()
-
-
-def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
-    """Noise of each file for networks of a cycle of pulses."""
+def parts(
+    noise: ExportNoise, pulses: Pulsed
+) -> tuple[python_devices.PresetNoise, python_devices.DeviceNoise, neurosim.CellNoise]:
+    """Noise of the files for aihwkit, CrossSim and NeuroSim of a cycle of pulses."""
     ds, (low, high) = noise.measured, pulses.ends
 
     def about(export: str) -> list[str]:
@@ -93,12 +84,11 @@ def parts(noise: ExportNoise, pulses: Pulsed) -> Parts:
         f"{in_file / measured if measured else 0.0:.3g}, since aihwkit draws them independently, and devices have "
         "correlated ones"
     )
-    return Parts(
-        python_devices.PresetNoise(
-            *noise.pulse, noise.differ, [*about("aihwkit"), as_one], python_devices.inference(ds)
-        ),
-        neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
+    of_preset = *noise.pulse, noise.differ, [*about("aihwkit"), as_one], python_devices.inference(ds)
+    return (
+        python_devices.PresetNoise(*of_preset),
         python_devices.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
+        neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
     )
 
 

@@ -131,15 +131,13 @@ def networks(extracted: Extracted) -> dict[str, str]:
         cycle = pulses.pulse_cycle(model)
     if cycle is None or cycle.window < pulses.NOTHING:
         return {}
-    parts = export_noise.parts(noise, cycle) if noise else export_noise.NONE
+    of_preset, of_device, of_cell = export_noise.parts(noise, cycle) if noise else (None, None, None)
     devices = noise.devices if noise else devices
-    files = {
-        "aihwkit_preset.py": python_devices.preset(model, cycle, devices, parts.preset),
-        "crosssim_device.py": python_devices.device(model, cycle, devices, parts.device),
-    }
-    return files | {
-        f"neurosim/{name}": text for name, text in neurosim.files(model, cycle, devices, parts.cell).items()
-    }
+    of_neurosim = neurosim.files(model, cycle, devices, of_cell)
+    return {
+        "aihwkit_preset.py": python_devices.preset(model, cycle, devices, of_preset),
+        "crosssim_device.py": python_devices.device(model, cycle, devices, of_device),
+    } | {f"neurosim/{name}": text for name, text in of_neurosim.items()}
 
 
 def write_exports(extracted: Extracted, folder: Path, picture: bytes = b"") -> list[Path]:

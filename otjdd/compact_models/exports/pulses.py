@@ -64,9 +64,7 @@ def drawn_levels(noise: "xr.Dataset", seed: int) -> np.ndarray:
 
 PULSES, WIDTH, READ = 20, 50e-9, 0.1  # pulses of either sign; s; V
 ROUNDS = (5, 10, 20, 40, 80, 160, 320, 640)  # rounds of pulses up and down after which conductances are compared
-CLOSED = (
-    0.01  # of the range of conductances: a cycle that changes by less from one comparison to the next is stationary
-)
+CLOSED = 0.01  # of the range of conductances: a cycle that changes by less between two comparisons is stationary
 EARLY, WITHIN = 1e-3, 40  # of a pulse, first time at which its current is taken for its energy; and the number of times
 NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance, below which a warning is given, no export is made
 

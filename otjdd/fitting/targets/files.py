@@ -27,7 +27,7 @@ from otjdd.case.problem import KeyPath, Problem, nearest
 from otjdd.errors import CaseError, ResultError
 from otjdd.fitting.fit import base_of, case_differences
 from otjdd.fitting.least_squares import SearchProgress, Solution
-from otjdd.fitting.search import visits, visits_of
+from otjdd.fitting.search import visits, visits_of, write_ended
 from otjdd.fitting.targets.task import (
     DIGITS,
     Calibration,
@@ -44,7 +44,6 @@ from otjdd.results.store import provenance
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
 from otjdd.system.late import xr
-from otjdd.system.limits import shielded
 from otjdd.units import brief
 
 
@@ -439,8 +438,5 @@ def write_checkpoint(out: Path, task: TargetTask, at: SearchProgress) -> None:
 def write_calibration(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
     """Write a set of parameters as a case file for each case, and the evaluations of the search. Raises ResultError."""
     texts = [as_case(task, part, x, out).encode() for part in task.cases]
-    beside = path_beside(out)
-    with shielded():
-        contents = dict(zip(case_files(out, task), texts, strict=True))
-        store.write_with(visits_dataset(task, evaluations), beside, contents, [out])
-        checkpoint_path(beside).unlink(missing_ok=True)
+    contents = dict(zip(case_files(out, task), texts, strict=True))
+    write_ended(visits_dataset(task, evaluations), path_beside(out), contents, [out])
