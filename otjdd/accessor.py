@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xarray as xr
 
 import otjdd
 from otjdd import analysis
-
-if TYPE_CHECKING:  # whose import brings matplotlib
-    from otjdd.plot.figure import Figure
+from otjdd.system.late import plot
 
 
 @xr.register_dataset_accessor("otjdd")  # type: ignore[no-untyped-call]
@@ -26,7 +24,7 @@ class Accessor:
     def __init__(self, ds: xr.Dataset):
         self._ds = ds
 
-    def figure(self, kinds: str | Sequence[str] = (), **options: Any) -> Figure:
+    def figure(self, kinds: str | Sequence[str] = (), **options: Any) -> plot.figure.Figure:
         """Figure of the named panels, by default of those that suit the result; see `otjdd.figure`."""
         return otjdd.figure(self._ds, kinds, **options)
 

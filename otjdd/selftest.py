@@ -18,7 +18,7 @@ from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.solver import self_check
 from otjdd.system import interpreter
-from otjdd.system.late import xr
+from otjdd.system.late import metadata, plot, xr
 
 PULSE: dict[str, Any] = {
     "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},
@@ -60,10 +60,8 @@ def run() -> Iterator[CheckOutcome]:
 
 def packages(folder: Path) -> str:
     """Versions of Python and of the libraries that the numbers depend on."""
-    from importlib.metadata import version
-
     names = ("otjdd", "numpy", "numba", "scipy", "xarray", "h5netcdf", "h5py", "pydantic", "matplotlib")
-    return f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in names)
+    return f"Python {platform.python_version()}, " + ", ".join(f"{name} {metadata.version(name)}" for name in names)
 
 
 def shipped_cases(folder: Path) -> str:
@@ -180,10 +178,7 @@ def other_processes(folder: Path) -> str:
 
 def picture_drawn(folder: Path) -> str:
     """A figure can be drawn without a display."""
-    from otjdd.plot.figure import figure
-    from otjdd.plot.style import save
-
-    save(figure(pulse_dataset()), folder / "pulse.png")
+    plot.style.save(plot.figure.figure(pulse_dataset()), folder / "pulse.png")
     size = (folder / "pulse.png").stat().st_size
     require(size > 1000, f"a picture of {size} bytes")
     return f"{size} bytes of PNG"

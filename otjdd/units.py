@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from otjdd.errors import UnitError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # quantities are read also where there is no case, and then without pydantic
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
     from pydantic_core import CoreSchema
 
@@ -340,7 +340,7 @@ class Quantity(NamedTuple):
         return spec.name + bound
 
     def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
-        from pydantic_core import core_schema
+        from pydantic_core import core_schema  # which pydantic has loaded, whose hook this is
 
         to_text = core_schema.plain_serializer_function_ser_schema(
             lambda value: write(value, self.dimension), when_used="json"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 from otjdd.units import parse
 
 FEWEST = 64  # reads of a spectrum
@@ -47,8 +47,6 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
     electron_current : root mean square of both [A] in the bandwidth of the instrument; nan where [circuit] has none
     Raises ValueError for fewer than 64 reads, and for reads that are not even or change sign.
     """
-    from scipy.signal import welch
-
     names = [name for name in ("read_time", "read_current", "read_voltage") if name not in ds]
     if names:
         raise ValueError(f"a spectrum of noise takes reads, the result has no {', '.join(names)}")
@@ -61,7 +59,7 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
     if not (np.isfinite(current).all() and (current * current[0] > 0).all()):
         raise ValueError("a spectrum of noise takes reads of a current that is there and keeps its sign")
     window = 2 * len(time) // (SEGMENTS + 1)
-    f, S = (array[1:-1] for array in welch(current, 1 / interval.mean(), nperseg=window, detrend="linear"))
+    f, S = (array[1:-1] for array in scipy.signal.welch(current, 1 / interval.mean(), nperseg=window, detrend="linear"))
     mean = float(abs(current.mean()))
     fitted = dict.fromkeys(("slope", "slope_error", "size"), math.nan)
     if (S > 0).all():

@@ -11,17 +11,14 @@ Exponentials and Gaussians through points (Curve) are for metrics of plasticity.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import textbook
 from otjdd.constants import BOLTZMANN_EV
-
-if TYPE_CHECKING:
-    from scipy.optimize import OptimizeResult
-
+from otjdd.system.late import scipy
 
 SAME = 1e-12  # of the values, change that is round-off
 STARTS = 25  # log-spaced scales that are tried before the search
@@ -61,8 +58,6 @@ def gaussian(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
 
 def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, fixed_offset: float | None) -> Curve:
     """Least squares by a search over the scale alone: amplitude and offset are linear at each scale."""
-    from scipy.optimize import minimize_scalar
-
     free = 2 if fixed_offset is not None else 3
     if x.shape != y.shape or x.size < free or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(f"a fit of {free} parameters needs as many finite points, not {x.shape} and {y.shape}")
@@ -93,7 +88,8 @@ def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray
     best = int(np.argmin([cost(u) for u in grid]))
     if best in (0, STARTS - 1):
         raise ValueError(f"no scale between {math.exp(grid[0]):.3g} and {math.exp(grid[-1]):.3g} fits")
-    optimum = minimize_scalar(cost, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-10})
+    bounds = grid[best - 1], grid[best + 1]
+    optimum = scipy.optimize.minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-10})
     scale = math.exp(optimum.x)
     amplitude, offset, rest = linear(scale)
     step = 1e-5
@@ -220,8 +216,6 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
     exceeds half of it.
     Source: Gruverman et al., Nano Lett. 9, 3539 (2009).
     """
-    from scipy.optimize import least_squares
-
     V, flowing = _flowing(voltage, current, least=4)
     measured = np.log(np.abs(flowing) / area)
 
@@ -234,7 +228,7 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
     means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
     pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
     start, bounds = min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2))), (lowest, HIGHEST_BARRIER)
-    optimum = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
+    optimum = scipy.optimize.least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
     (substrate, metal), (errors, correlation, scatter) = optimum.x.tolist(), _uncertainty(optimum)
     substrate_error, metal_error = errors.tolist()
     if np.any(optimum.x < lowest + 1e-4) or np.any(optimum.x > 0.99 * HIGHEST_BARRIER):
@@ -296,7 +290,7 @@ def _line(x: np.ndarray, y: np.ndarray, what: str) -> _Line:
     )
 
 
-def _uncertainty(optimum: "OptimizeResult") -> tuple[np.ndarray, float, float]:
+def _uncertainty(optimum: "scipy.optimize.OptimizeResult") -> tuple[np.ndarray, float, float]:
     """Standard errors (2,), correlation and scatter of a least-squares result of two parameters."""
     spare = optimum.fun.size - 2
     normal = optimum.jac.T @ optimum.jac

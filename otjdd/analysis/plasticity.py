@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 
 STEEPEST = 50.0  # largest nonlinearity of either sign; a curve with it is a step
 LEAST_PULSE = 0.05  # of the highest pulse: a lower one counts as noise of the voltage at rest
@@ -95,14 +95,12 @@ def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
     conduction : integral of V I dt of the conduction current
     charging : energy of the displacement current, C V^2 for the rise of a rectangular pulse
     """
-    from scipy.integrate import trapezoid
-
     t, V = np.asarray(ds.time), np.asarray(ds.voltage)
     inside = (t >= start) & (t <= end)
     displaced = mean_displacement(ds)[inside][1:] * np.diff(t[inside])  # charge, at the later voltage
     conducted = (V * np.asarray(ds.conduction_current))[inside]
     return {
-        "conduction": float(trapezoid(conducted, t[inside])),
+        "conduction": float(scipy.integrate.trapezoid(conducted, t[inside])),
         "charging": float(np.sum(V[inside][1:] * displaced)),
     }
 
@@ -153,8 +151,6 @@ def mirrored_distance(rise: float, fall: float) -> float:
 
 def curvature(conductance: ArrayLike) -> Curvature:
     """Nonlinearity of conductances (n,) [S] after 0, 1, 2, ... pulses, by least squares; nan as `nonlinearity` says."""
-    from scipy.optimize import least_squares
-
     G = np.asarray(conductance, dtype=float)
     finite = np.isfinite(G)
     p, G = np.linspace(0.0, 1.0, len(G))[finite], G[finite]
@@ -171,7 +167,7 @@ def curvature(conductance: ArrayLike) -> Curvature:
 
     start = min(STARTS, key=lambda nu: float(np.sum(misfit(np.array([nu])) ** 2)))
     bounds = (-STEEPEST, STEEPEST)
-    nu = least_squares(
+    nu = scipy.optimize.least_squares(
         misfit, np.clip(start, -0.99 * STEEPEST, 0.99 * STEEPEST), bounds=bounds, xtol=1e-14, ftol=1e-15, gtol=1e-15
     ).x.item()
     matrix = columns(nu)

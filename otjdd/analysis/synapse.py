@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits, plasticity
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 
 LASTING = 0.05  # relative change of conductance that counts as lasting
 DISTINCT = 0.01  # relative difference from which two resistances are two states
@@ -297,8 +297,6 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
 
     V I is interpolated at the end, since a late time step is as long as all time before it.
     """
-    from scipy.integrate import trapezoid  # numpy has it from 2.0 on
-
     t, power = np.asarray(ds.time), np.asarray(ds.voltage) * np.asarray(ds.conduction_current)
     start = float(ds.read_time[0])
     if not math.isfinite(until):
@@ -306,7 +304,7 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
     end = start + until
     inside = (t >= start) & (t < end)
     t, power = np.append(t[inside], end), np.append(power[inside], np.interp(end, t, power))
-    return float(trapezoid(power, t))
+    return float(scipy.integrate.trapezoid(power, t))
 
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:

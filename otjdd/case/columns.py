@@ -24,6 +24,7 @@ from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key,
 from otjdd.case.device import Device, Ions
 from otjdd.case.study_axes import Flat
 from otjdd.errors import NotAsExpected
+from otjdd.system.late import scipy
 from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.units import Quantity, brief
 
@@ -177,7 +178,7 @@ class Standard(NamedTuple):
 
 
 def normal_law() -> Standard:
-    from scipy.special import ndtr, ndtri
+    ndtr, ndtri = scipy.special.ndtr, scipy.special.ndtri
 
     def density(u: np.ndarray) -> np.ndarray:
         return np.exp(-0.5 * ndtri(u) ** 2) / np.sqrt(2.0 * np.pi)
@@ -187,18 +188,14 @@ def normal_law() -> Standard:
 
 
 def exponential_law() -> Standard:
-    from scipy.special import xlogy
-
     return Standard(
         lambda n: closed(-np.expm1(np.linspace(0.0, np.log(TAIL), n + 1))),
         lambda u: -np.log1p(-u),
-        lambda u: u + xlogy(1.0 - u, 1.0 - u),
+        lambda u: u + scipy.special.xlogy(1.0 - u, 1.0 - u),
     )
 
 
 def two_sided() -> Standard:
-    from scipy.special import xlogy
-
     def edges(n: int) -> np.ndarray:
         z = np.linspace(np.log(2.0 * TAIL), -np.log(2.0 * TAIL), n + 1)
         return closed(np.where(z < 0.0, 0.5 * np.exp(-abs(z)), 1.0 - 0.5 * np.exp(-abs(z))))
@@ -209,7 +206,7 @@ def two_sided() -> Standard:
     return Standard(
         edges,
         lambda u: np.sign(u - 0.5) * -np.log(2.0 * outer(u)),
-        lambda u: xlogy(outer(u), 2.0 * outer(u)) - outer(u),
+        lambda u: scipy.special.xlogy(outer(u), 2.0 * outer(u)) - outer(u),
     )
 
 
@@ -373,9 +370,7 @@ def drawn_columns(
     for name in keys:
         law = spread[name]
         if hasattr(law, "law"):
-            from scipy.special import ndtr
-
-            values[name] = values_at(law, value[name], distribution_of(name, law).quantile(ndtr(z[name])))
+            values[name] = values_at(law, value[name], distribution_of(name, law).quantile(scipy.special.ndtr(z[name])))
         else:
             values[name] = value[name] + law * z[name]
     return values, np.full(columns.count, 1.0 / columns.count)

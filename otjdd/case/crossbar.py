@@ -17,6 +17,7 @@ from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Sample
 from otjdd.errors import NotAsExpected, UnitError
 from otjdd.system.files import read_regular
+from otjdd.system.late import PIL
 from otjdd.units import Quantity, brief, parse, write
 
 Siemens = Annotated[float, Quantity("conductance", "1 fS", "1 kS")]
@@ -118,17 +119,15 @@ def target_rows(targets: TargetFile) -> list[list[float]]:
 
 def greys(targets: TargetPicture, shape: tuple[int, int]) -> np.ndarray:
     """Conductances [S] (R, C) of a picture. Raises NotAsExpected for one that cannot be read or has another size."""
-    from PIL import Image, UnidentifiedImageError
-
     expected = f"a picture of {shape[1]} x {shape[0]} pixels, bit lines x word lines"
     try:
-        with Image.open(BytesIO(read_regular(targets.picture, MOST_BYTES))) as opened:
+        with PIL.Image.open(BytesIO(read_regular(targets.picture, MOST_BYTES))) as opened:
             size = opened.size
             if size == (shape[1], shape[0]):
                 grey = np.asarray(opened.convert("L"), float) / 255.0
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         # the words of an UnidentifiedImageError name an object in memory
-        why = "of another format" if isinstance(error, UnidentifiedImageError) else error
+        why = "of another format" if isinstance(error, PIL.UnidentifiedImageError) else error
         raise NotAsExpected(f"{expected}, such as a PNG", f"a file that cannot be read as one ({why})") from None
     if size != (shape[1], shape[0]):
         raise NotAsExpected(expected, f"{size[0]} x {size[1]}")

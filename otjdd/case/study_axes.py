@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 from otjdd.case import toml_text
 from otjdd.case.base import Count, Number, Record, form_by, key
 from otjdd.errors import NotAsExpected
+from otjdd.system.late import scipy
 from otjdd.units import Quantity, brief, difference, plain_unit, quantity, write
 
 MAX_COUNT = 1_000_000
@@ -167,10 +168,8 @@ def ends(low: Amount | None, high: Amount | None) -> tuple[float, float]:
 
 def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
     """Quantiles of the standard normal distribution, truncated at two ends."""
-    from scipy.special import ndtr, ndtri
-
-    bottom, top = ndtr(low), ndtr(high)
-    return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
+    bottom, top = scipy.special.ndtr(low), scipy.special.ndtr(high)
+    return np.clip(scipy.special.ndtri(bottom + u * (top - bottom)), low, high)
 
 
 Distribution = Annotated[
@@ -223,9 +222,7 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
     if method == "random":
         return rng.random((count, dimensions))
     if method == "sobol":
-        from scipy.stats import qmc
-
-        points = qmc.Sobol(dimensions, rng=rng).random(count)
+        points = scipy.stats.qmc.Sobol(dimensions, rng=rng).random(count)
     else:
         points = latin_hypercube(rng, count, dimensions)
     return np.clip(points, 2.0**-64, 1 - 2.0**-53)

@@ -12,7 +12,7 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +25,9 @@ from otjdd.plot.style import Axes
 from otjdd.plot.style import Figure as Drawing
 from otjdd.results import store, summary
 from otjdd.system.files import write_whole
+from otjdd.system.late import jinja2, rich
 from otjdd.system.terminal import plain
 from otjdd.units import duration
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
@@ -45,9 +43,7 @@ def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -
 
 def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     """The page as text. quick : the runs were made with --quick, which the page then states"""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    templates = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
+    templates = jinja2.FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
     devices = []
     for device, own in by_device(verdicts).items():
         folders = dict.fromkeys(verdict.claim.folder for verdict in own)
@@ -58,8 +54,8 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
             "met": sum(verdict.status == "met" for verdict in own),
             "spread": rms_distance(own),
         })  # fmt: skip
-    template = Environment(
-        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    template = jinja2.Environment(
+        loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
@@ -286,21 +282,17 @@ def beyond_limits(verdicts: Sequence[Verdict]) -> str:
     return f"Runs beyond the limits of the model: {'; '.join(texts)}." if texts else ""
 
 
-def to_table(verdicts: Sequence[Verdict]) -> Table:
+def to_table(verdicts: Sequence[Verdict]) -> rich.table.Table:
     """The verdicts as a rich table: a line for each claim, and one for each of its numbers."""
-    from rich import box
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    longest = max((len(verdict.id) for verdict in verdicts), default=0)
-    table = Table(
-        Column("claim", min_width=longest), "otjdd", "paper", "allowed", Column("distance", no_wrap=True),
-        Column("", no_wrap=True), box=box.SIMPLE_HEAD,
+    Text, longest = rich.text.Text, max((len(verdict.id) for verdict in verdicts), default=0)
+    table = rich.table.Table(
+        rich.table.Column("claim", min_width=longest), "otjdd", "paper", "allowed",
+        rich.table.Column("distance", no_wrap=True), rich.table.Column("", no_wrap=True), box=rich.box.SIMPLE_HEAD,
     )  # fmt: skip
     for verdict in verdicts:
         colour = "green" if verdict.status == "met" else "red"
-        device = Text(plain(verdict.claim.device), "dim")
-        table.add_row(Text(plain(verdict.id), "bold"), device, "", "", "", Text(verdict.status, f"bold {colour}"))
+        name, device = Text(plain(verdict.id), "bold"), Text(plain(verdict.claim.device), "dim")
+        table.add_row(name, device, "", "", "", Text(verdict.status, f"bold {colour}"))
         for n in verdict.numbers:
             style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
             cells = f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark
@@ -313,9 +305,7 @@ def print_verdicts(verdicts: Sequence[Verdict], form: str = "table") -> None:
     if form != "table":
         print(to_json(verdicts) if form == "json" else to_markdown(verdicts))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = rich.console.Console(highlight=False)
     console.print(to_table(verdicts))
     for verdict in verdicts:
         if verdict.cause:

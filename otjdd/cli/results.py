@@ -274,12 +274,12 @@ def explore(
     Example: otjdd explore device.toml data.csv
     """
     try:  # its libraries are optional
-        from otjdd.explore import server
+        serve = otjdd.explore.server.serve
     except ImportError as error:
         raise OSError(f"explore needs {error.name}: pip install 'otjdd[explore]'") from error
     opened = opening(paths or [], settings, allow_outside)
     memory_for(opened.case, None)
-    server.serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
+    serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
 
 
 def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjdd.explore.session.Opened:

@@ -23,7 +23,7 @@ from otjdd.solver import integrate, model, model_limits
 from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.stepping.course import COPY
-from otjdd.stepping.run_log import ELECTRONS, VALUE, Watch
+from otjdd.stepping.run_log import ELECTRONS, VALUE, Watch, new_watch, no_watch
 from otjdd.variables import CURRENT, TERMINAL_LEFT
 
 PROBE = 1e-3  # V: the chord conductance at this voltage stands for that at 0 V
@@ -79,7 +79,7 @@ def run_again(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
         READY[:] = [(bench, run, [(array, array.copy()) for array in integrate.arrays_of(run)])]
     _, run, start = READY[0]
     integrate.begin_again(run, start, c, bench.atol)
-    run.watch = model_limits.no_watch() if watch is None else watch
+    run.watch = no_watch() if watch is None else watch
     return run
 
 
@@ -125,7 +125,8 @@ def readings_of_profiles(bench: Bench, profiles: np.ndarray, voltage: float) -> 
 
     Near 0 V, where I/V is undefined, the conductance is that at PROBE. Raises SolverError.
     """
-    probed, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
+    probed = voltage if abs(voltage) > PROBE else PROBE
+    watch = new_watch(bench.states, model_limits.unheated(1.0), bench.x.size)
     conductance, charge = np.zeros((2, len(profiles)))
     for i, c in enumerate(profiles):
         run = run_again(bench, c[None], watch)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otjdd import units
+from otjdd import solver, units
 from otjdd.case.case import Case
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, middles_of_nodes, points
 from otjdd.compact_models.model import CompactModel
@@ -201,10 +201,8 @@ def ramped_train(rng: np.random.Generator, limits: Range) -> Drive:
 
 def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     """Read currents (R,) [A] of the solver, and voltages (R,) [V] of the writes before them."""
-    from otjdd.solver.simulate import simulate_junction
-
     driven = with_drive(case, drive)
-    ds = simulate_junction(driven, at_once=True)
+    ds = solver.simulate.simulate_junction(driven, at_once=True)
     return ds.read_current.values, ds.write_voltage.values
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.tables import TURN
+from otjdd.compact_models.tables import TURN, WORDS, checked_seed
 from otjdd.compiler.decorators import bare, kernel
 from otjdd.mechanisms.single_ions.walk import normal, threefry
 
@@ -377,3 +377,11 @@ def linearise_junctions(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, curr
         G, by_V = conductance_of_columns(lookup, V, q[m])
         bare_slope = G + V * by_V
         slope[m] = bare_slope / (1.0 + series_voltage(lookup, current[m])[1] * bare_slope)
+
+
+def streams(count: int, seed: int) -> np.ndarray:
+    """Streams (count, WORDS) of random numbers of a seed, one for each junction. Raises NotAsExpected."""
+    whole = checked_seed(seed)
+    low, high = whole & 0xFFFFFFFF, whole >> 32
+    keys = [(*threefry(low, high, number, 0), 0) for number in range(count)]
+    return np.array(keys, np.int64).reshape(count, WORDS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd import compact_models
 from otjdd.case.drive import Drive
 from otjdd.compact_models import model_file
 from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, chosen_point, node_weights, tables_between_nodes
@@ -37,7 +38,6 @@ from otjdd.compact_models.tables import (
     polynomials,
     spline,
     stays,
-    streams,
     times_outside,
 )
 from otjdd.errors import NotAsExpected
@@ -47,8 +47,6 @@ from otjdd.system.late import xr
 from otjdd.waveform.waveform import Chain, Waveform
 
 if TYPE_CHECKING:
-    from otjdd.compact_models.kernels import Lookup
-
     Applied = Waveform | Chain
     Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -144,10 +142,8 @@ class CompactModel:
         )  # fmt: skip
 
     @cached_property
-    def lookup(self) -> "Lookup":
+    def lookup(self) -> "compact_models.kernels.Lookup":
         """Dense tables of the kernels."""
-        from otjdd.compact_models.kernels import Lookup
-
         voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
         states = [np.linspace(kind.state[0], kind.state[-1], STATES) for kind in self.kinds]
         rate, limit, G = (
@@ -161,7 +157,7 @@ class CompactModel:
         rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
         first = np.array([positions[0] for positions in states])
         per_state = np.array([0.0 if stays(kind) else (STATES - 1) / np.ptp(kind.state) for kind in self.kinds])
-        return Lookup(
+        return compact_models.kernels.Lookup(
             float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, per_state,
             rest, rate, limit, G, LN10 * settling, move, LN10 * excess, self.kind.astype(np.int64),
             self.speed.astype(float), np.array([kind.way for kind in self.kinds]),
@@ -251,14 +247,13 @@ class CompactModel:
         states : a row of `states`, by default those of the case
         Raises NotAsExpected for a model without noise, and for voltages or states outside of the range.
         """
-        from otjdd.compact_models import hop_noise
-
         if self.noise is None:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`)", "a model of the mean")
         self.check_isothermal()
         self.check_voltages(np.array([voltage]))
         q = self.checked_states(self.states(1)[0] if states is None else states)
-        return hop_noise.current_spectrum(self, np.asarray(frequency, dtype=float), voltage, np.ascontiguousarray(q))
+        f = np.asarray(frequency, dtype=float)
+        return compact_models.hop_noise.current_spectrum(self, f, voltage, np.ascontiguousarray(q))
 
     def streams(self, count: int, seed: int | None) -> np.ndarray:
         """Streams (count, 3) of random numbers, a row for each junction, which `hold` changes in place; (0, 3) for no seed.
@@ -269,7 +264,7 @@ class CompactModel:
             return no_streams()
         if self.noise is None:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`) for a seed", "a model of the mean")
-        return streams(count, seed)
+        return compact_models.kernels.streams(count, seed)
 
     @property
     def settles(self) -> bool:
@@ -323,8 +318,6 @@ class CompactModel:
         self, drive: "Applied | Drive", states: ArrayLike | None = None, *, seed: int | None = None
     ) -> "xr.Dataset":
         """As `run`, without the warning."""
-        from otjdd.compact_models import kernels as compact
-
         self.check_isothermal()
         waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
@@ -340,7 +333,7 @@ class CompactModel:
             self.check_voltages(pieces[:, 2:])
             outside = outside or times_outside(self.limits, pieces, self.charging_time)
             out = np.empty((len(pieces), 2, 2 + q.size))
-            compact.move_over_pieces(self.lookup, q, pieces, out, stream)
+            compact_models.kernels.move_over_pieces(self.lookup, q, pieces, out, stream)
             times = block.waveform.read_times  # at the ends of pieces, or at 0 s
             at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
             end = (times > 0.0).astype(int)
@@ -379,8 +372,6 @@ class CompactModel:
         streams : (M, 3) of the method `streams`, changed in place; None for no noise
         Raises NotAsExpected for voltages, states or a duration outside of the range of the model.
         """
-        from otjdd.compact_models import kernels as compact
-
         self.check_isothermal()
         self.check_duration(duration)
         contiguous = getattr(states, "flags", None) is not None and states.flags.c_contiguous
@@ -393,7 +384,7 @@ class CompactModel:
         self.check_voltages(voltages)
         current = np.empty(len(states))
         drawn = no_streams() if streams is None else streams
-        compact.hold_junctions(self.lookup, states, voltages, float(duration), current, drawn)
+        compact_models.kernels.hold_junctions(self.lookup, states, voltages, float(duration), current, drawn)
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:

@@ -36,7 +36,7 @@ from otjdd.compact_models.error import READ, Drive, long_width, sequence, set_an
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import FACTORS, DeviceSpread
 from otjdd.errors import NotAsExpected
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 from otjdd.system.pool import Spread
 
 STATES = "after a reset", "after part of a set", "after a set", "after part of a reset"
@@ -269,8 +269,6 @@ def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
 
 def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
-    from scipy.optimize import minimize_scalar
-
     fitted = np.zeros(4)
     fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
     for factor, read in ((2, 1), (3, 3)):  # a rate changes one read: whole writes erase the state before
@@ -283,7 +281,8 @@ def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarr
         grid = np.linspace(-FASTEST, FASTEST, 25)
         best, step = grid[int(np.argmin([off(float(rate)) for rate in grid]))], grid[1] - grid[0]
         ends = best - step, best + step
-        fitted[factor] = float(minimize_scalar(off, bounds=ends, method="bounded", options={"xatol": 0.02}).x)
+        optimum = scipy.optimize.minimize_scalar(off, bounds=ends, method="bounded", options={"xatol": 0.02})
+        fitted[factor] = float(optimum.x)
     return fitted
 
 

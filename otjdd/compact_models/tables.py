@@ -23,16 +23,14 @@ phi follows from the one-way fluxes along runs at constant voltage, without rand
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 
 from otjdd.errors import NotAsExpected
-
-if TYPE_CHECKING:
-    from scipy.interpolate import CubicHermiteSpline
+from otjdd.system.late import scipy
 
 EDGE = 1e-9  # relative distance by which a value may exceed the range
 CHARGED = 10.0  # charging times below which a pulse is delayed: 30 ns miss 0.08 decades, 50 ns none (li2019)
@@ -61,8 +59,6 @@ def shortest_pulse(pieces: np.ndarray) -> float:
     pieces : times [s] and voltages [V] at both ends
     A pulse is a rise and a fall of the voltage. A read behind the fall does not lengthen the pulse.
     """
-    from scipy.signal import find_peaks, peak_widths
-
     time, voltage = pieces[:, :2].ravel(), pieces[:, 2:].ravel()
     shortest = np.inf
     for sign in (1.0, -1.0):
@@ -70,8 +66,8 @@ def shortest_pulse(pieces: np.ndarray) -> float:
         bends = np.ones(V.size, bool)
         bends[1:-1] = (V[1:-1] != V[:-2]) | (V[1:-1] != V[2:])
         t, V = np.pad(time[bends], 1, mode="edge"), np.pad(V[bends], 1)
-        peaks, _ = find_peaks(V)
-        _, _, left, right = peak_widths(V, peaks, rel_height=0.5, wlen=NEIGHBOURS)
+        peaks, _ = scipy.signal.find_peaks(V)
+        _, _, left, right = scipy.signal.peak_widths(V, peaks, rel_height=0.5, wlen=NEIGHBOURS)
         at = np.arange(V.size)
         shortest = min(shortest, float((np.interp(right, at, t) - np.interp(left, at, t)).min(initial=np.inf)))
     return shortest
@@ -137,21 +133,17 @@ def begun_at_rest(knots: int) -> dict[str, np.ndarray]:
     return {"share": np.zeros(1)} | {name: np.zeros((knots, 1)) for name in SETTLING}
 
 
-def spline(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
+def spline(knots: np.ndarray, values: np.ndarray) -> "scipy.interpolate.CubicHermiteSpline":
     """Cubic Hermite spline through values (n, ...), as scipy's CubicHermiteSpline.
 
     Its slopes at a knot are those of the parabola through the values there and at both neighbours.
     """
-    from scipy.interpolate import CubicHermiteSpline
-
-    return CubicHermiteSpline(knots, values, np.gradient(values, knots, axis=0, edge_order=2))
+    return scipy.interpolate.CubicHermiteSpline(knots, values, np.gradient(values, knots, axis=0, edge_order=2))
 
 
-def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
+def monotone(knots: np.ndarray, values: np.ndarray) -> "scipy.interpolate.CubicHermiteSpline":
     """Monotone spline (PCHIP) through values (n,), as scipy's CubicHermiteSpline."""
-    from scipy.interpolate import PchipInterpolator
-
-    return PchipInterpolator(knots, values)
+    return scipy.interpolate.PchipInterpolator(knots, values)
 
 
 def stays(tables: Tables) -> bool:
@@ -359,16 +351,6 @@ def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> n
     by_voltage = np.clip(spline(tables.voltage, tables.log_scatter)(voltage), low, high)
     rows = [np.interp(state, tables.state, row) for row in by_voltage]
     return LN10 * np.array(rows)
-
-
-def streams(count: int, seed: int) -> np.ndarray:
-    """Streams (count, WORDS) of random numbers of a seed, one for each junction. Raises NotAsExpected."""
-    from otjdd.mechanisms.single_ions.walk import threefry
-
-    whole = checked_seed(seed)
-    low, high = whole & 0xFFFFFFFF, whole >> 32
-    keys = [(*threefry(low, high, number, 0), 0) for number in range(count)]
-    return np.array(keys, np.int64).reshape(count, WORDS)
 
 
 def no_streams() -> np.ndarray:

@@ -28,16 +28,18 @@ from contextlib import contextmanager
 from enum import IntEnum
 from functools import cached_property
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import binding, ir
 from numba.core import types
+from numba.core.base import BaseContext
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
+from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import ExternalFunctionDescriptor, FunctionDescriptor
 from numba.core.runtime import rtsys
 from numba.core.typing import Signature, signature
@@ -46,10 +48,6 @@ from numba.extending import lower_builtin, type_callable, typeof_impl
 from otjdd.compiler import kernel_cache
 from otjdd.compiler.kernel_cache import Compiled, Types
 from otjdd.system.limits import interrupt_later, shielded
-
-if TYPE_CHECKING:
-    from numba.core.base import BaseContext
-    from numba.core.dispatcher import Dispatcher
 
 FAILED = -1  # status by which numba's functions tell their callers that Python has raised an exception
 # The other functions are those of Python's C interface. A call that must be the last one of a function passes on all

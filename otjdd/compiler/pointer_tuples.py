@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numba
 import numpy as np
@@ -50,9 +50,6 @@ from numba.extending import (
 from numpy.typing import NDArray
 
 from otjdd.compiler.decorators import bare, detached
-
-if TYPE_CHECKING:
-    from numba.core.base import BaseContext
 
 Tuples = TypeVar("Tuples", bound=type[tuple[Any, ...]])  # a class of named tuples
 

@@ -9,6 +9,7 @@ from otjdd.system.pool import ended_with_parent
 
 def draw_once() -> None:
     """Draw a picture and a frame of a film, to load the fonts and libraries that the first ones would wait for."""
+    # here and not above: a parent that ends, and the collector, are seen to before libraries are loaded
     from otjdd.case.case import parse_case
     from otjdd.explore.workers import FilmOfResult, drawn_pictures, encoded_frames
     from otjdd.runs.run import simulate

@@ -32,6 +32,7 @@ from otjdd.explore.workers import (
     picture_file,
     results_file,
 )
+from otjdd.system.late import plot
 
 OF_DRIVES = {
     "write-read-loop": "loop",
@@ -188,12 +189,11 @@ class Session:
         if opened.measured is None:
             experiment = "loop" if opened.result is None and opened.name == REFERENCE else OWN
         else:  # the first that shows the measured points
-            from otjdd.plot.figure import measured_points
-
             kinds = {OWN: OF_DRIVES.get(case.drive.kind, "")} | {
                 e.name: e.kind for e in experiments().values() if e.kind
             }
-            experiment = next((name for name, kind in kinds.items() if measured_points(kind, opened.measured)), OWN)
+            shown = (name for name, kind in kinds.items() if plot.figure.measured_points(kind, opened.measured))
+            experiment = next(shown, OWN)
         return {
             "title": case.title,
             "sliders": described_sliders(case, sliders_of(case)),

@@ -29,6 +29,7 @@ from otjdd.results import store, summary
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.system import pool
+from otjdd.system.late import PIL, plot
 from otjdd.system.pool import SHARED, Arguments, Worker, context, cores, make_ready
 from otjdd.waveform.waveform import Waveform
 
@@ -294,12 +295,10 @@ class PanelResult(NamedTuple):
 
 def computed(job: PanelJob, progress: Progress) -> PanelResult:
     """Simulate the runs of a job and draw them."""
-    from otjdd.plot.figure import shows
-
     try:
         results = simulated_all(job.cases, job.results, progress)
         answer = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
-        return answer._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
+        return answer._replace(points=job.measured is not None and plot.figure.shows(results, job.kind, job.measured))
     except FAULTS as error:
         return PanelResult(problem=str(error))
 
@@ -342,27 +341,19 @@ def drawn_pictures(
 
     curve : Datasets of the curve   kind, before, measured : as in `PanelJob`
     """
-    from otjdd.plot.figure import comparison
-    from otjdd.plot.junction import junction
-    from otjdd.plot.style import encoded_picture
-
-    figures = {"curve": comparison(curve, kind, before, measured)}
+    figures = {"curve": plot.figure.comparison(curve, kind, before, measured)}
     if results[-1].sizes.get("snapshot"):
-        figures["junction"] = junction(results[-1])
-    return {name: encoded_picture(figure, "svg").decode() for name, figure in figures.items()}
+        figures["junction"] = plot.junction.junction(results[-1])
+    return {name: plot.style.encoded_picture(figure, "svg").decode() for name, figure in figures.items()}
 
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
-    from otjdd.plot.figure import KINDS, figure
-    from otjdd.plot.runs import named_results
-    from otjdd.plot.style import encoded_picture
-
-    runs = named_results(results)
+    runs, KINDS = plot.runs.named_results(results), plot.figure.KINDS
     kinds = [kind] if kind in KINDS and KINDS[kind].fits(runs) else []
     kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and KINDS["bands"].fits(runs) else []
     try:
-        return encoded_picture(figure(results, kinds), suffix)
+        return plot.style.encoded_picture(plot.figure.figure(results, kinds), suffix)
     except ValueError as error:
         return str(error)
 
@@ -399,14 +390,12 @@ def filmed(case: Case, start: Any, there: Any, progress: Progress) -> FilmOfResu
 
     start : state to start from, None for that of the case   there : its result, which serves if it has the snapshots
     """
-    from otjdd.plot.junction import instants
-
     try:
         recorded = with_snapshots(case)
         by_reads = case.record.profiles_at_reads and recorded.plain()["drive"] == case.plain()["drive"]
         if there is None or not by_reads:
             there = simulate(recorded, progress, start=start)
-        return FilmOfResult(there, [float(t) for t in instants(there)])
+        return FilmOfResult(there, [float(t) for t in plot.junction.instants(there)])
     except FAULTS as error:
         return FilmOfResult(problem=str(error))
 
@@ -416,12 +405,10 @@ def with_snapshots(case: Case) -> Case:
 
     Raises ValueError for a drive without a waveform.
     """
-    from otjdd.plot.over_time import PARTS, turning_times
-
     if not hasattr(case.drive, "waveform"):
         raise ValueError("the ions are frozen in this drive: there is nothing to play")
-    waveform = case.drive.waveform()
-    if not isinstance(waveform, Waveform) or len(edges := turning_times(waveform)) - 1 > PARTS:
+    waveform, over_time = case.drive.waveform(), plot.over_time
+    if not isinstance(waveform, Waveform) or len(edges := over_time.turning_times(waveform)) - 1 > over_time.PARTS:
         record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}
         return case.replace("record", {"every": "all"} | record)
     count = -(-FRAMES // (len(edges) - 1))
@@ -437,26 +424,20 @@ def with_snapshots(case: Case) -> Case:
 
 def encoded_frames(film: FilmOfResult, first: int, count: int, progress: Progress) -> list[bytes]:
     """Frames `first` to `first + count` of a film, as PNG of 64 colours, which takes a third of the bytes."""
-    from PIL import Image
-
-    from otjdd.plot.junction import Scene
-    from otjdd.plot.junction import frames as images_of
-    from otjdd.plot.style import style
-
     pictures = []
-    with style():
-        for image in images_of(Scene(film.ds, SHARP), np.array(film.times[first : first + count])):
+    with plot.style.style():
+        scene = plot.junction.Scene(film.ds, SHARP)
+        for image in plot.junction.frames(scene, np.array(film.times[first : first + count])):
             data = io.BytesIO()
-            image.quantize(64, method=Image.Quantize.FASTOCTREE).save(data, "PNG")  # a fifth of the time of the default
+            few = image.quantize(64, method=PIL.Image.Quantize.FASTOCTREE)  # a fifth of the time of the default
+            few.save(data, "PNG")
             pictures.append(data.getvalue())
     return pictures
 
 
 def movie(film: FilmOfResult, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of a film, ".gif" or ".mp4"; or, as text, why there is none."""
-    from otjdd.plot.junction import encoded_film
-
     try:
-        return encoded_film(film.ds, suffix)
+        return plot.junction.encoded_film(film.ds, suffix)
     except FAULTS as error:
         return str(error)

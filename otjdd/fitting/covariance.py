@@ -26,7 +26,7 @@ from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
 from otjdd.measurements.choice import SIGMA
 from otjdd.results.outputs import about
-from otjdd.system.late import xr
+from otjdd.system.late import emcee, xr
 
 AT = 2e-3  # natural steps: a parameter within this of its bound counts as at the bound
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
@@ -190,10 +190,6 @@ def sample(
     steps : of each walker   progress : called with the fraction done
     Raises OSError without emcee, with what to install; KeyboardInterrupt with the samples so far as its `partial`.
     """
-    try:
-        import emcee
-    except ImportError as error:
-        raise OSError("the posterior needs emcee: pip install 'otjdd[posterior]'") from error
     task, rng = evaluate.task, np.random.default_rng(seed)
     low, high = task.ends
     count = walkers(len(solution.x))
@@ -207,7 +203,10 @@ def sample(
             out[inside] = [-cost(task, values) / errors.spread / 2 for values in evaluate(list(places[inside]))]
         return out
 
-    sampler = emcee.EnsembleSampler(count, len(width), log_probability, vectorize=True)
+    try:
+        sampler = emcee.EnsembleSampler(count, len(width), log_probability, vectorize=True)
+    except ImportError as error:
+        raise OSError("the posterior needs emcee: pip install 'otjdd[posterior]'") from error
     sampler.random_state = np.random.RandomState(seed).get_state()
     try:
         for number, _ in enumerate(sampler.sample(begin, iterations=steps), start=1):
@@ -222,10 +221,8 @@ def sample(
 
 def samples_of_chain(chain: np.ndarray) -> tuple[np.ndarray, float]:
     """Samples (draw, parameter) of a chain (step, walker, parameter) after BURN, and its autocorrelation time [steps]."""
-    from emcee.autocorr import integrated_time
-
     samples = chain[int(BURN * len(chain)) :].reshape(-1, chain.shape[2])
-    return samples, float(np.max(integrated_time(chain, quiet=True, tol=0)))
+    return samples, float(np.max(emcee.autocorr.integrated_time(chain, quiet=True, tol=0)))
 
 
 def with_profiles(

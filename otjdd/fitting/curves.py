@@ -27,7 +27,7 @@ from otjdd.measurements.datasets import row_of_point
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 
 ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an uncertainty
 CHARGES = ("polarisation", "electrode_charge")  # per area, of a polarised film: P, and D = P + eps0 eps_r E
@@ -99,10 +99,8 @@ def folded_mean(values: np.ndarray, scale: Scale) -> np.ndarray:
     """
     if scale.kind != "asinh":
         return np.asarray(np.abs(values))
-    from scipy.special import erf
-
     ratio = values / scale.size
-    return scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
+    return scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * scipy.special.erf(ratio / np.sqrt(2))
 
 
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:

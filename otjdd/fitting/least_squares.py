@@ -39,6 +39,7 @@ from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.fitting.curves import LINEAR, loss
 from otjdd.fitting.search import Aimed, AimedTask, AnyTask, Evaluator, SearchSettings, globally
+from otjdd.system.late import scipy
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
@@ -164,8 +165,6 @@ def minimise(
 
 def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
     """Search from x until measured slopes gain nothing. Returns the reason of the end in words."""
-    from scipy.optimize import least_squares
-
     task = memory.evaluate.task
     before, count = np.inf, len(memory.values(x))
     while True:
@@ -181,7 +180,7 @@ def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
                     if memory.gradient_nearby(x):
                         return REASONS[2]
                     continue
-        optimum = least_squares(
+        optimum = scipy.optimize.least_squares(
             memory.residuals, x, memory.jacobian, bounds=task.ends, method="trf", x_scale="jac",
             ftol=min(TOLERANCE, GAIN / count), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
             loss="linear" if task.loss == LINEAR else lambda z: np.array(loss(task.loss, z)),

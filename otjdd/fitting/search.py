@@ -29,7 +29,7 @@ from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.solver.checkpoint import checkpoint_path
 from otjdd.solver.start import NO_STEPS, Steps
-from otjdd.system.late import xr
+from otjdd.system.late import cma, scipy, xr
 from otjdd.system.limits import shielded
 from otjdd.system.pool import team
 
@@ -274,9 +274,6 @@ def globally(
 
     start : coordinates (parameter,)
     """
-    import cma
-    from scipy.stats import qmc
-
     score, (low, high) = evaluate.task.global_score, evaluate.task.global_ends(start)
     filling, seed = int(settings.evaluations * settings.filling), settings.seed
     best, scores = start, [score(evaluate([start])[0])]
@@ -291,7 +288,7 @@ def globally(
         return new
 
     power = math.ceil(math.log2(max(filling, 1)))
-    filled = qmc.Sobol(len(start), rng=np.random.default_rng(seed)).random_base2(power)[:filling]
+    filled = scipy.stats.qmc.Sobol(len(start), rng=np.random.default_rng(seed)).random_base2(power)[:filling]
     for number in range(0, filling, POPULATION):
         visit(list(filled[number : number + POPULATION]))
     options: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """A process that reads a workbook, or a file of arrays, from stdin and writes the text of each sheet to stdout.
 
-It has limits of memory and time, is started as a file, and imports nothing of otjdd. A workbook of a few kilobytes can ask
-for any amount of memory, and a damaged one can end the process that reads it. The output is, for each sheet, a line of JSON
-with its title and the number of bytes, and its text; or a line with a fault.
+It has limits of memory and time, is started as a file, imports nothing of otjdd, and other libraries within its limits.
+A workbook of a few kilobytes can ask for any amount of memory, and a damaged one can end the process that reads it. The
+output is, for each sheet, a line of JSON with its title and the number of bytes, and its text; or a line with a fault.
 
     python workbook_process.py MEMORY SECONDS MOST_BYTES KIND
 """

@@ -41,6 +41,7 @@ from otjdd.plot.over_x import (
 from otjdd.plot.runs import KINDS, NamedResult, legend_label, stroke
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 from otjdd.system.files import write_whole
+from otjdd.system.late import imageio_ffmpeg
 
 SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure
@@ -275,8 +276,6 @@ def ffmpeg() -> str | None:
     if program:
         return program
     try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        return str(get_ffmpeg_exe())
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):
         return None

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+import otjdd.case
 from otjdd.errors import CaseError
 from otjdd.plot.style import CYCLE, DASHES
 from otjdd.waveform.waveform import Waveform
@@ -58,10 +59,8 @@ def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 
 def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
     """Waveform of the case of a result; None without a case or a file of it, without a waveform, or for a `Chain`."""
-    from otjdd.case.case import parse_case
-
     try:
-        drive = parse_case(str(ds.attrs["case_resolved"]), allow_outside=True).drive
+        drive = otjdd.case.case.parse_case(str(ds.attrs["case_resolved"]), allow_outside=True).drive
         waveform = drive.waveform() if hasattr(drive, "waveform") else None
         return waveform if isinstance(waveform, Waveform) else None
     except (CaseError, OSError, ValueError, KeyError):

@@ -14,6 +14,7 @@ from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, quantity_axis, small_print, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, panel, stroke
 from otjdd.plot.style import GREY
+from otjdd.system.late import scipy
 
 MOST = 12  # most curves of a panel; more cannot be told apart
 OTHER_SIZE = 8.0  # ratio of the sizes of two arcs, beyond which the smaller is drawn in inset axes
@@ -162,13 +163,11 @@ def smoothed(f: np.ndarray, Z: np.ndarray, at: np.ndarray | None = None) -> np.n
 
     A straight line between five points a decade would make polygons of arcs.
     """
-    from scipy.interpolate import CubicSpline
-
     u = np.log(f)
     if len(u) < 4 or not (np.diff(u) > 0).all():
         return Z if at is None else np.interp(np.log(at), u, Z.real) + 1j * np.interp(np.log(at), u, Z.imag)
     v = np.union1d(np.linspace(u[0], u[-1], FINE), u) if at is None else np.clip(np.log(at), u[0], u[-1])
-    return np.asarray(CubicSpline(u, Z)(v))
+    return np.asarray(scipy.interpolate.CubicSpline(u, Z)(v))
 
 
 @panel(

@@ -20,6 +20,7 @@ from otjdd.plot.reads import MARKERS, Numbers, boxes, cumulative, finite
 from otjdd.plot.runs import key_in_words, leaves, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 from otjdd.studies.dataset import AREA, CYCLES, DEVICES, resistances, sobol_indices, variability, worth_logarithms
+from otjdd.system.late import scipy
 
 WIDEST = 34  # most characters of a line of an axis label
 LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is, in words
@@ -249,9 +250,7 @@ def distributions(ds: xr.Dataset, axes: Axes) -> None:
 
     Point i of n stands at (i - 1/2)/n. Log-normal resistances are a straight line, steeper where they scatter less.
     """
-    from scipy.special import ndtr, ndtri
-
-    points = list(of_points(ds))
+    points, ndtr, ndtri = list(of_points(ds)), scipy.special.ndtr, scipy.special.ndtri
     places = list(dict.fromkeys(point.where for point in points))
     most = 1
     for point in points:

@@ -31,7 +31,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -49,10 +49,7 @@ from otjdd.system.files import (
     write_together,
     write_whole,
 )
-from otjdd.system.late import xr
-
-if TYPE_CHECKING:
-    import h5py
+from otjdd.system.late import h5py, metadata, xr
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
 MARKS = {  # kind of Dataset -> attribute that says so, and its value. The version is in the attribute NAME_version
@@ -96,11 +93,9 @@ def _plain(value: object) -> int | float | str:
 
 @cache
 def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return "unknown"
 
 
@@ -122,8 +117,6 @@ def foreign_object(data: bytes) -> str:
 
     Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
     """
-    import h5py
-
     with h5py.File(io.BytesIO(data), "r") as file:
         root = file.id
         for name in root:
@@ -143,8 +136,6 @@ def unpacked_bytes(data: bytes) -> float:
 
     Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
     """
-    import h5py
-
     with h5py.File(io.BytesIO(data), "r") as file:
         arrays = [item for item in file.values() if isinstance(item, h5py.Dataset)]
         return float(sum(math.prod(map(float, array.shape or ())) * array.dtype.itemsize for array in arrays))
@@ -152,8 +143,6 @@ def unpacked_bytes(data: bytes) -> float:
 
 def outside(properties: h5py.h5p.PropDCID) -> str:
     """Fault of the storage of an array, in words: another file, other arrays or an unknown filter; "" if there is none."""
-    import h5py
-
     if properties.get_external_count():
         return "is kept in another file"
     if properties.get_layout() == h5py.h5d.VIRTUAL:

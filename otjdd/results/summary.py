@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.results.store import ENGINE
 from otjdd.system.files import write_whole
-from otjdd.system.late import xr
-
-if TYPE_CHECKING:
-    import pandas as pd
+from otjdd.system.late import pd, xr
 
 CROWDED = 0.1  # share of the sites: vacancies are then some two sites apart, and no longer independent of each other
 # Beginnings of the attribute `error_estimate` where no errors are stated: reads were extrapolated, or that failed.

@@ -14,15 +14,17 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from otjdd import runs, solver
 from otjdd.case import toml_text
 from otjdd.case.case import Case, changed_case, named_files, parse_case, put_value
 from otjdd.case.document import parse_document
 from otjdd.case.electrodes import exchanging_sides
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
+from otjdd.compact_models import crossbars
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, NotAsExpected, ResultError, SolverError
 from otjdd.results import store
@@ -33,9 +35,6 @@ from otjdd.solver.start import Start, Trail, at_snapshot
 from otjdd.system.late import xr
 from otjdd.system.steps import Progress
 
-if TYPE_CHECKING:
-    pass
-
 
 def check_inputs(case: Case, file: str = "case") -> None:
     """Build the columns and the waveform of a case, and read its files. file : name of the case in messages
@@ -45,9 +44,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
     try:
         parts = model.members(case)
         if case.crossbar is not None:
-            from otjdd.compact_models.crossbars import models
-
-            models.check_devices(case, file)
+            crossbars.models.check_devices(case, file)
         if hasattr(case.drive, "waveform"):
             try:
                 waveform = case.waveform()
@@ -56,9 +53,7 @@ def check_inputs(case: Case, file: str = "case") -> None:
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
-            from otjdd.runs.error_estimate import on_coarser_grids
-
-            for other in (case, *on_coarser_grids(case).values()):
+            for other in (case, *runs.error_estimate.on_coarser_grids(case).values()):
                 of_grid = model.members(other)
                 initial.from_result(other, model.junction(other, parts=of_grid), of_grid)
         if case.ions.initial == "equilibrium" and (unlike := initial.disagreement(case)):
@@ -132,15 +127,10 @@ def simulate(
     start, checkpoints, check_grid, trail : as in `simulate_junction`; not used for a crossbar, the last two not with errors
     """
     if case.drive.kind == "patterns":
-        from otjdd.compact_models.crossbars.simulate import simulate_crossbar
-
-        return simulate_crossbar(case, progress)
-    from otjdd.solver.simulate import simulate_junction
-
+        return crossbars.simulate.simulate_crossbar(case, progress)
+    simulate_junction = solver.simulate.simulate_junction
     if case.numerics.error != "none":
-        from otjdd.runs.error_estimate import simulate_with_error
-
-        return simulate_with_error(case, simulate_junction, progress, start, checkpoints)
+        return runs.error_estimate.simulate_with_error(case, simulate_junction, progress, start, checkpoints)
     return simulate_junction(case, progress, start, checkpoints, check_grid, trail)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -33,10 +33,7 @@ from otjdd.solver.model_limits import Reached, attributes, delivered, ending, st
 from otjdd.solver.start import NO_STEPS, Start, Trail, without
 from otjdd.solver.traps import admittances_of_traps, trap_noise
 from otjdd.stepping.hooks import at_temperature, begin_step
-
-if TYPE_CHECKING:
-    import xarray as xr
-
+from otjdd.system.late import scipy, xr
 
 PLACE = ("state", "temperature", "bias")
 
@@ -264,7 +261,6 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
 
 def come_to_rest(run: Run, voltage: float) -> None:
     """Let the ions of a run come to rest at a source voltage [V], the circuit in series. Raises SolverError."""
-    from scipy.optimize import brentq
 
     def missing(V_j: float) -> float:
         """Source voltage that belongs to the rest at V_j, less the given one [V]."""
@@ -277,7 +273,7 @@ def come_to_rest(run: Run, voltage: float) -> None:
 
     V_j = voltage
     if coupled(run.junction) and voltage:
-        V_j = brentq(missing, 0.0, voltage, xtol=SURE)
+        V_j = scipy.optimize.brentq(missing, 0.0, voltage, xtol=SURE)
     rest(run, V_j, voltage)
     run.tangent.V[:] = np.nan  # the ions have moved far
 

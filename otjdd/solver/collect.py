@@ -28,7 +28,7 @@ from otjdd.solver.start import KeptState, bounded, without
 from otjdd.solver.time_series import mean_rate, quotients, rates, simultaneous
 from otjdd.solver.traps import trap_currents, trap_filling, trap_series
 from otjdd.stepping import run_log
-from otjdd.stepping.run_log import ratio_of_columns
+from otjdd.stepping.run_log import Watch, ratio_of_columns
 from otjdd.variables import OF_CIRCUIT, OUTPUT
 from otjdd.waveform.waveform import Chain, Waveform, last_writes
 
@@ -123,7 +123,7 @@ def collected(
             arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
     recorded = recorded_extremes(case, arrays, coords["time"])
-    watched = model_limits.largest_values(moving.watch, case.device.junction_area, case.device.heat is not None)
+    watched = watched_values(moving.watch, case.device.junction_area, case.device.heat is not None)
     reached = model_limits.larger(watched, recorded)
     if case.device.heat is not None:
         arrays["junction_temperature_max"] = reached["junction_temperature"].value
@@ -179,6 +179,22 @@ def density_of_supply(case: Case, junction: Junction) -> float:
         return supply
     kT = BOLTZMANN_EV * case.temperature
     return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / kT
+
+
+def watched_values(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
+    """Largest values that a watch recorded, by output.
+
+    area : of the electrode [m2], for the current density   heated : its temperature is that of a junction which its
+    current warms, not an estimated rise
+    """
+    units = {"film_electron_ratio": (run_log.ELECTRONS, 1.0), "current_density": (run_log.AMPERES, area)}
+    units["junction_temperature" if heated else "temperature_rise"] = run_log.KELVIN, 1.0
+    units["stack_leaps"] = run_log.LEAPS, 1.0
+    rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
+    return {
+        name: Reached(float(row[run_log.VALUE]) / unit, f"t = {row[run_log.WHEN]:.4g} s")
+        for name, (row, unit) in rows.items()
+    }
 
 
 def recorded_extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> dict[str, model_limits.Reached]:

@@ -26,6 +26,7 @@ from otjdd.physics import electrostatics as es
 from otjdd.physics.bands import ends_of_pieces
 from otjdd.physics.electrostatics import Electrode, Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
+from otjdd.system.late import scipy
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 
@@ -172,12 +173,10 @@ def end_of_image(image: Image, depth: float) -> float:
     alone = image.strength / depth if depth > 0 else math.inf
     if image.left is None or image.right is None:
         return min(alone, image.length)
-    from scipy.optimize import brentq
-
     half = 0.5 * image.length
     if far_potential(image, half) <= -depth:
         return half
-    return brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
+    return scipy.optimize.brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
 
 
 def far_potential(image: Image, x: Values) -> Values:
@@ -186,10 +185,9 @@ def far_potential(image: Image, x: Values) -> Values:
         return -image.strength / x
     if image.left is None:
         return -image.strength / (image.length - x)
-    from scipy.special import digamma
-
     s = x / image.length
-    return image.strength / image.length * (digamma(s) + digamma(1 - s) + 2 * np.euler_gamma)
+    sums = scipy.special.digamma(s) + scipy.special.digamma(1 - s)
+    return image.strength / image.length * (sums + 2 * np.euler_gamma)
 
 
 def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
@@ -198,10 +196,8 @@ def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
         return np.asarray(-image.strength * np.log(x))
     if image.left is None:
         return np.asarray(image.strength * np.log(image.length - x))
-    from scipy.special import gammaln
-
     s = x / image.length
-    return image.strength * (gammaln(s) - gammaln(1 - s) + 2 * np.euler_gamma * s)
+    return image.strength * (scipy.special.gammaln(s) - scipy.special.gammaln(1 - s) + 2 * np.euler_gamma * s)
 
 
 def image_ends(image: Image) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -32,11 +32,8 @@ from otjdd.solver.electrodes import edge_beside
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, bounded, without
 from otjdd.solver.traps import fill_unstated, first_filling, regrouped
+from otjdd.system.late import xr
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 THICKNESS = "device.film.thickness"
 

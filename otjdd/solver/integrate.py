@@ -19,7 +19,6 @@ from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.junction import Junction, coupled, new_state
 from otjdd.physics.state import Memory, State, Tangent
-from otjdd.solver import model_limits
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
 from otjdd.stepping import course as kernels
 from otjdd.stepping import rosenbrock, run_log, step_control
@@ -118,7 +117,7 @@ def begin(
     method = rosenbrock.method_for(rtol)
     trial = rosenbrock.new_trial(junction, method, noise)
     tangent = states.new_tangent(len(c), c.shape[1], len(junction.channels.code))
-    watch = model_limits.no_watch() if watch is None else watch
+    watch = run_log.no_watch() if watch is None else watch
     if noisy:
         put_ions(junction, state, trial.noise, start)
         area = trial.noise.area

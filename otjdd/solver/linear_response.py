@@ -40,6 +40,7 @@ from otjdd.physics.channels import conductance_of_column
 from otjdd.physics.ion_fluxes import IonRows, fill_ion_rows, linear_fluxes
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.state import ALL_ENERGIES, CHARGE, LOG_G, NUMBERS, State
+from otjdd.system.late import scipy
 
 PARTS = parts_of(mechanisms)
 MECHANISMS = [part for part in PARTS if hasattr(part, "answer")]  # with unknowns of their own
@@ -293,8 +294,6 @@ def solve_banded_rows(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
 
     Unscaled, the pivots are chosen by the units of the rows: at 1 THz the loss by the ions then has no digit left.
     """
-    from scipy.linalg import solve_banded
-
     (n, width), middle = rows.shape, rows.shape[1] // 2
     scale = 1.0 / np.abs(rows).max(axis=1)
     matrix = np.zeros((width, n), rows.dtype)
@@ -302,5 +301,5 @@ def solve_banded_rows(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         offset = band - middle
         i = slice(max(0, -offset), min(n, n - offset))
         matrix[middle - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
-    solution: np.ndarray = solve_banded((middle, middle), matrix, (right.T * scale).T)
+    solution: np.ndarray = scipy.linalg.solve_banded((middle, middle), matrix, (right.T * scale).T)
     return solution

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,11 +35,8 @@ from otjdd.results import store
 from otjdd.solver.electrodes import edge_beside, electrode, image_of, image_pieces, permittivity
 from otjdd.solver.start import ROUND_OFF, read_profile
 from otjdd.solver.traps import channels_with_groups
+from otjdd.system.late import xr
 from otjdd.system.remember import by_record
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,12 +20,8 @@ from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.laws import HOPPING_LAWS
 from otjdd.results import store
+from otjdd.system.late import xr
 from otjdd.system.limits import behind, interruption
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from otjdd.stepping.run_log import Watch
 
 log = logging.getLogger(__name__)
 
@@ -169,14 +165,6 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return RATES * DIFFUSIVITY / radius**2, WEIGHTS
 
 
-def new_watch(density_of_states: float, radius: float, cells: int) -> Watch:
-    """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
-    from otjdd.stepping import run_log
-
-    room = np.zeros((run_log.ROOM, cells + 2))
-    return run_log.Watch(float(density_of_states), unheated(radius).copy(), np.zeros((run_log.EXTREMES, 2)), room)
-
-
 @lru_cache(maxsize=16)
 def unheated(radius: float) -> np.ndarray:
     """`heat` of a Watch below an electrode of a radius [m] that no current has warmed. It cannot be written to."""
@@ -184,31 +172,6 @@ def unheated(radius: float) -> np.ndarray:
     heat = np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
     heat.flags.writeable = False
     return heat
-
-
-def no_watch() -> Watch:
-    """Watch of the kernels that records nothing."""
-    from otjdd.stepping import run_log
-
-    return run_log.Watch(0.0, np.zeros((3, 0)), np.zeros((run_log.EXTREMES, 2)), np.zeros((run_log.ROOM, 0)))
-
-
-def largest_values(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
-    """Largest values that a watch recorded, by output.
-
-    area : of the electrode [m2], for the current density   heated : its temperature is that of a junction which its
-    current warms, not an estimated rise
-    """
-    from otjdd.stepping import run_log
-
-    units = {"film_electron_ratio": (run_log.ELECTRONS, 1.0), "current_density": (run_log.AMPERES, area)}
-    units["junction_temperature" if heated else "temperature_rise"] = run_log.KELVIN, 1.0
-    units["stack_leaps"] = run_log.LEAPS, 1.0
-    rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
-    return {
-        name: Reached(float(row[run_log.VALUE]) / unit, f"t = {row[run_log.WHEN]:.4g} s")
-        for name, (row, unit) in rows.items()
-    }
 
 
 def larger(first: dict[str, Reached], second: dict[str, Reached]) -> dict[str, Reached]:

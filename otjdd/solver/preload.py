@@ -16,6 +16,7 @@ PULSE = {"kind": "pulse", "voltage": "1 mV", "width": "1 ps", "read": {"voltage"
 
 def get_ready() -> None:
     """Load what a run needs whose outputs are taken without a Dataset, and run once."""
+    # here and not above: a parent that ends, and the collector, are seen to before libraries are loaded
     from otjdd.case.case import parse_case
     from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check

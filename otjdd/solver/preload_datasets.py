@@ -11,6 +11,7 @@ CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states
 
 def make_a_dataset() -> None:
     """Make a Dataset once, of a drive at frozen ions, which `preload` has not run."""
+    # here and not above: a parent that ends, and the collector, are seen to before libraries are loaded
     from otjdd.case.case import parse_case
     from otjdd.solver import self_check
     from otjdd.solver.simulate import simulate_junction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Generator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,14 +24,12 @@ from otjdd.solver.integrate import Run
 from otjdd.solver.model import Member
 from otjdd.solver.model_limits import Ended, Reached, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.start import Start, Trail
+from otjdd.stepping.run_log import new_watch
 from otjdd.stepping.step_control import Place
+from otjdd.system.late import xr
 from otjdd.system.limits import uninterrupted
 from otjdd.system.steps import Progress, finished
 from otjdd.waveform.waveform import Chain, Waveform
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 
@@ -180,9 +178,8 @@ def begun(case: Case, start: Start | None = None, at_once: bool = False) -> tupl
     start, failure = (start, None) if start is not None else prepared(case, junction, parts)
     if at_once:  # along the drive: what happened before it is that of the case
         junction = junction._replace(area=AT_ONCE * junction.area, capacitance=0.0)
-    watch = model_limits.new_watch(
-        case.device.film_states(case.temperature), case.device.disc_radius, case.device.film.cells
-    )
+    cold = model_limits.unheated(case.device.disc_radius)
+    watch = new_watch(case.device.film_states(case.temperature), cold, case.device.film.cells)
     moving = initial.begin_case(case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1)
     return moving, failure
 

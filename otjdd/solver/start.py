@@ -12,17 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.system.late import xr
 from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
 from otjdd.variables import OUTPUT
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 Start = dict[str, np.ndarray]  # memory of a state by name, see `otjdd.variables`; what is absent is as the case says
 

@@ -4,7 +4,7 @@ interval; the current that the instrument shows; and the time series of a result
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,10 +14,8 @@ from otjdd.case.case import parse_case
 from otjdd.case.settings import Circuit
 from otjdd.errors import CaseError
 from otjdd.results.outputs import OUTPUTS
+from otjdd.system.late import xr
 from otjdd.units import parse
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SAME_SLOPE = 1e-6  # relative, of the voltage on both sides of a row in a straight piece
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
@@ -150,8 +148,6 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     Raises ValueError for a step that is not above zero, or makes more than MAX_SAMPLES times, and for a result without
     a time series.
     """
-    import xarray as xr
-
     step = parse(step, "time") if isinstance(step, str) else float(step)
     t = np.asarray(ds["time"].values) if "time" in ds.dims else np.zeros(0)
     if not t.size:

@@ -64,6 +64,16 @@ class Watch(NamedTuple):
     room: np.ndarray  # (ROOM, N+2) work space
 
 
+def new_watch(density_of_states: float, heat: np.ndarray, cells: int) -> Watch:
+    """A watch over a film of cells with a density of states [1/m3]. heat : (3, P) as of Watch, from here on its own"""
+    return Watch(float(density_of_states), heat.copy(), np.zeros((EXTREMES, 2)), np.zeros((ROOM, cells + 2)))
+
+
+def no_watch() -> Watch:
+    """A watch that records nothing."""
+    return Watch(0.0, np.zeros((3, 0)), np.zeros((EXTREMES, 2)), np.zeros((ROOM, 0)))
+
+
 @bare
 def lowest_band(junction: Junction, state: State, k: int) -> float:
     """Lowest conduction band [eV] at the cell centres of column k, above the Fermi level of the right electrode."""

@@ -29,7 +29,7 @@ from otjdd.studies import points
 from otjdd.studies.plan import KeptArray, Plan
 from otjdd.studies.points import PointOutcome
 from otjdd.system import sources
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +161,6 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
     Returns an xarray.Dataset with `slope` (per unit of the key, or per decade), its standard `error`, `intercept` and
     `correlation`; nan where fewer than three points are finite. Raises ValueError for a key that is no numeric axis.
     """
-    from scipy.stats import linregress
-
     if key not in ds.dims or ds[key].dtype.kind not in "if":
         raise ValueError(f"{key!r} is no numeric axis of this study; there are {', '.join(map(str, ds[name].dims))}")
     x = np.log10(ds[key].values) if log_x else ds[key].values
@@ -171,7 +169,7 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
         good = np.isfinite(y)
         if good.sum() < 3:
             return np.nan, np.nan, np.nan, np.nan
-        fit = linregress(x[good], y[good])
+        fit = scipy.stats.linregress(x[good], y[good])
         return fit.slope, fit.stderr, fit.intercept, fit.rvalue
 
     y = np.log10(ds[name]) if log_y else ds[name]

@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case
@@ -34,11 +34,9 @@ from otjdd.studies import plan, points
 from otjdd.studies.plan import KeptArray
 from otjdd.studies.points import PointOutcome
 from otjdd.system import interpreter
+from otjdd.system.late import dask, distributed
 from otjdd.system.pool import AGAIN, DATASETS, Arguments, Lost, results, team
 from otjdd.system.steps import together
-
-if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
 
 MORE_TIME = "; raise study.time_limit"
 
@@ -240,7 +238,7 @@ def packed_point(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
 class ClusterSlot:
     """Room at a scheduler for one job of `packed` at a time. A result is (job, point), as the point is written to disk."""
 
-    def __init__(self, client: Client, address: str):
+    def __init__(self, client: distributed.Client, address: str):
         self.client, self.address = client, address
         self.reached = self.had_workers = time.monotonic()
         self.warned = False
@@ -284,7 +282,7 @@ class ClusterSlot:
         """Nothing to end here: all jobs end with the client."""
 
 
-def has_workers(client: Client) -> bool:
+def has_workers(client: distributed.Client) -> bool:
     """True if a scheduler has workers, or does not answer just now."""
     try:
         return bool(client.scheduler_info()["workers"])
@@ -292,20 +290,18 @@ def has_workers(client: Client) -> bool:
         return True
 
 
-def received(future: Future[bytes], work: StudyWork, job: PointJob) -> PointOutcome | None:
+def received(future: distributed.Future[bytes], work: StudyWork, job: PointJob) -> PointOutcome | None:
     """Write the point of a finished future to disk. Returns the point without its arrays, None if it did not arrive.
 
     A point does not arrive when the connection to the scheduler ends or when its worker dies. When workers died of a point
     one after the other, the point is written with the status "lost".
     Raises ResultError for a worker with another version of otjdd, or without otjdd.
     """
-    from distributed import KilledWorker
-
     if future.status in ("cancelled", "lost"):
         return None
     try:
         data = future.result(timeout=60)
-    except KilledWorker as error:
+    except distributed.KilledWorker as error:
         point = PointOutcome("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
         return put_point(work, job, point)
     except (OSError, futures.CancelledError):
@@ -333,19 +329,20 @@ def reach(address: str) -> None:
 
 
 @contextmanager
-def client_of(address: str, workers: int | None) -> Iterator[Client]:
+def client_of(address: str, workers: int | None) -> Iterator[distributed.Client]:
     """Context with a client of a scheduler; "local" starts a scheduler. Raises ConnectionError; OSError without dask."""
     try:
-        from distributed import Client
+        new_client: Any = distributed.Client
     except ModuleNotFoundError as error:
         raise OSError("--scheduler needs dask: pip install 'otjdd[cluster]'") from error
     local = address == "local"
-    place: AbstractContextManager[LocalCluster | str] = local_cluster(workers) if local else nullcontext(address)
+    place: AbstractContextManager[distributed.LocalCluster | str]
+    place = local_cluster(workers) if local else nullcontext(address)
     with place as scheduler, quiet_loggers():
         if not local:
             check_speaks_dask(address)
         try:
-            client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+            client = new_client(scheduler, timeout=PATIENCE, set_as_default=False)
         except Exception as error:  # of any kind: another server may answer anything, or TLS is not set up
             raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
         try:
@@ -360,16 +357,14 @@ def check_speaks_dask(address: str) -> None:
     Of a tls address only the certificates in the settings are checked. Without this check the client of dask waits for
     minutes for a silent server, and reads the first bytes of any other server as an amount of memory to allocate.
     """
-    from distributed.comm.addressing import parse_address, parse_host_port
-    from distributed.security import Security
-
+    addressing = distributed.comm.addressing
     try:
-        scheme, place = parse_address(address)
-        if scheme == "tls" and Security().get_connection_args("client").get("ssl_context") is None:
+        scheme, place = addressing.parse_address(address)
+        if scheme == "tls" and distributed.Security().get_connection_args("client").get("ssl_context") is None:
             raise ValueError("tls:// needs certificates, of distributed.comm.tls in the settings of dask")
         if scheme != "tcp":
             return
-        with socket.create_connection(parse_host_port(place), timeout=PATIENCE) as connection:
+        with socket.create_connection(addressing.parse_host_port(place), timeout=PATIENCE) as connection:
             head = connection.recv(8, socket.MSG_WAITALL)
     except TimeoutError:
         raise ConnectionError(f"no dask scheduler at {address}: it said nothing for {PATIENCE:g} s") from None
@@ -394,7 +389,7 @@ def quiet_loggers() -> Iterator[None]:
 
 
 @contextmanager
-def local_cluster(workers: int | None) -> Iterator[LocalCluster]:
+def local_cluster(workers: int | None) -> Iterator[distributed.LocalCluster]:
     """Context with a scheduler and workers on this machine, to which only this process can connect.
 
     A dask scheduler runs code of everyone who connects to it, with the rights of the user who started it, and its port is
@@ -402,12 +397,8 @@ def local_cluster(workers: int | None) -> Iterator[LocalCluster]:
     created for this study and stays in the memory of its processes. The web pages of dask, which are not encrypted, are
     switched off.
     """
-    import dask
-    from distributed import LocalCluster
-    from distributed.security import Security
-
     try:
-        security = Security.temporary()
+        security = distributed.Security.temporary()
     except ImportError as error:
         raise OSError("--scheduler local needs cryptography: pip install 'otjdd[cluster]'") from error
     no_pages: dict[str, list[str]] = {f"distributed.{end}.http.routes": [] for end in ("scheduler", "worker")}
@@ -415,6 +406,6 @@ def local_cluster(workers: int | None) -> Iterator[LocalCluster]:
     with (
         dask.config.set(no_pages),
         interpreter.inherited(),
-        LocalCluster(n_workers=workers, security=security, **options) as cluster,
+        distributed.LocalCluster(n_workers=workers, security=security, **options) as cluster,
     ):
         yield cluster

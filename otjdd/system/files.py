@@ -281,7 +281,7 @@ def tidy(folder: Path, pattern: str) -> None:
 def _lock(descriptor: int) -> bool:
     """Lock an open file until it is closed. Returns False where that cannot be done."""
     try:
-        import fcntl
+        import fcntl  # not on Windows
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (ImportError, OSError):  # no Unix, no locks on this disk, or another process has it

@@ -225,7 +225,7 @@ def limits(seconds: float | None, memory: float) -> Iterator[None]:
 def address_space() -> float:
     """Limit of the memory that this process may address (ulimit -v) [bytes], infinite without one."""
     try:
-        import resource
+        import resource  # not on Windows
     except ImportError:
         return math.inf
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -248,7 +248,7 @@ def resident() -> float:
     except OSError:
         pass
     try:
-        import resource
+        import resource  # not on Windows
     except ImportError:
         return 0.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

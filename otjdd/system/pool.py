@@ -328,7 +328,7 @@ def make_ready(*more: str) -> None:
     if START.get_start_method() != "forkserver":
         importlib.import_module(SELF_CHECK).verify_kernels()
         return
-    from multiprocessing import forkserver
+    from multiprocessing import forkserver  # not on Windows
 
     check_place()
     context(*more)

@@ -197,7 +197,7 @@ def test_a_film_without_vacancies_has_a_row_whose_numbers_are_finite_but_for_the
 
     film = case(JUNCTION, **SMALL)
     run = begin(film, c=np.zeros((1, film.device.film.cells)))
-    run.watch = model_limits.new_watch(1e26, RADIUS, film.device.film.cells)
+    run.watch = run_log.new_watch(1e26, model_limits.unheated(RADIUS), film.device.film.cells)
     integrate.record_row(run, 0.0)
     row = np.concatenate(run.rows)[0]
     assert row[variables.BALANCE] == 0.0

@@ -16,19 +16,17 @@ as its steps become shorter: for many solutions, if the cells hardly change betw
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd import compact_models
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.model import READ_STREAM, CompactModel
 from otjdd.compact_models.tables import no_streams
 from otjdd.errors import NetworkError, NotAsExpected
-
-if TYPE_CHECKING:
-    from otjdd.compact_models.kernels import Lookup
-
+from otjdd.system.late import scipy
 
 NO_STREAMS = no_streams()
 
@@ -37,7 +35,7 @@ class Cells(NamedTuple):
     """The cells of R word lines and C bit lines, word line by word line."""
 
     devices: tuple[CompactModel, ...]  # share their tables
-    lookups: "tuple[Lookup, ...]"  # arguments of the kernels, for each device
+    lookups: "tuple[compact_models.kernels.Lookup, ...]"  # arguments of the kernels, for each device
     dealt: np.ndarray  # (R C,) index of the device of each cell
     access: Switch | Selector | None = None
     streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, changed in place as cells move; (0, 3) without noise
@@ -91,14 +89,14 @@ def beginning(cells: Cells) -> np.ndarray:
     return cells.per_cell(list(padded))
 
 
-def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tuple[np.ndarray, Lookup]]":
+def groups(
+    cells: Cells, chosen: np.ndarray, which: np.ndarray
+) -> "Iterator[tuple[np.ndarray, compact_models.kernels.Lookup]]":
     """Yield the groups of the cells `which` (M,): positions within `which`, and the arguments of the kernels.
 
     chosen : (R C,) True for cells on a word line that is written or read   which : indices of cells
     """
-    from otjdd.compact_models.kernels import EXPONENTIAL, THRESHOLD
-
-    access = cells.access
+    access, kernels = cells.access, compact_models.kernels
     state = chosen[which] if isinstance(access, Switch) else np.zeros(which.size, bool)
     for number in np.unique(cells.dealt[which]):
         for on in (False, True):
@@ -110,7 +108,7 @@ def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tup
             elif isinstance(access, Selector):
                 lookup = lookup._replace(
                     resistance=lookup.resistance + access.on_resistance,
-                    law=THRESHOLD if access.law == "threshold" else EXPONENTIAL,
+                    law=kernels.THRESHOLD if access.law == "threshold" else kernels.EXPONENTIAL,
                     bend_voltage=access.voltage, bend_current=access.current,
                 )  # fmt: skip
             if mine.size:
@@ -121,12 +119,10 @@ def linearise_cells(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Currents (M,) [A] of the cells `which` at voltages (M,) [V], and their slopes (M,) [S]; states (M, ...) are fixed."""
-    from otjdd.compact_models import kernels as compact
-
     current, slope = np.empty(which.size), np.empty(which.size)
     for mine, lookup in groups(cells, chosen, which):
         some, steep = np.empty(mine.size), np.empty(mine.size)
-        compact.linearise_junctions(lookup, states[mine], voltage[mine], some, steep)
+        compact_models.kernels.linearise_junctions(lookup, states[mine], voltage[mine], some, steep)
         current[mine], slope[mine] = some, steep
     return current, slope
 
@@ -138,14 +134,14 @@ def hold_cells(
 
     Raises NotAsExpected for voltages or a duration beyond the range of the model.
     """
-    from otjdd.compact_models import kernels as compact
-
     cells.devices[0].check_duration(duration)
     cells.devices[0].check_voltages(voltage)
     for mine, lookup in groups(cells, chosen, which):
         at = which[mine]
         part, streams = states[at], cells.streams[at] if cells.streams.size else cells.streams
-        compact.hold_junctions(lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams)
+        compact_models.kernels.hold_junctions(
+            lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams
+        )
         if streams.size:
             cells.streams[at] = streams
         states[at] = part
@@ -185,27 +181,22 @@ def lu_factors(conductance: Any, slope: np.ndarray) -> Callable[[np.ndarray], np
     """
     slope = np.maximum(slope, 0.0)
     if 2 * slope.size <= DENSE:
-        from scipy.linalg import lu_factor, lu_solve
-
         matrix, n = dense(conductance), slope.size
         at = np.arange(n)
         matrix[at, at] += slope
         matrix[n + at, n + at] += slope
         matrix[at, n + at] -= slope
         matrix[n + at, at] -= slope
-        return partial(lu_solve, lu_factor(matrix, overwrite_a=True, check_finite=False), check_finite=False)
-    from scipy.sparse.linalg import splu
-
+        factor = scipy.linalg.lu_factor(matrix, overwrite_a=True, check_finite=False)
+        return partial(scipy.linalg.lu_solve, factor, check_finite=False)
     symmetric = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-    return splu(lines_and_cells(conductance, slope), **symmetric).solve
+    return scipy.sparse.linalg.splu(lines_and_cells(conductance, slope), **symmetric).solve
 
 
 def lines_and_cells(conductance: Any, between: np.ndarray) -> Any:
     """A sparse matrix of the lines with values (R C,) between both nodes of each cell."""
-    from scipy.sparse import bmat, diags
-
-    G = diags(between)
-    return (conductance + bmat([[G, -G], [-G, G]])).tocsc()
+    G = scipy.sparse.diags(between)
+    return (conductance + scipy.sparse.bmat([[G, -G], [-G, G]])).tocsc()
 
 
 def dense(conductance: Any) -> np.ndarray:
@@ -359,8 +350,6 @@ def line_conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: fl
 
     words, bits : (R,), (C,) False for lines that float   along, first : from cell to cell, from a driver to its first cell
     """
-    from scipy.sparse import coo_matrix
-
     R, C = len(words), len(bits)
     u, w = np.arange(R * C).reshape(R, C), R * C + np.arange(R * C).reshape(R, C)
     a = np.concatenate((u[:, :-1].ravel(), w[:-1].ravel()))
@@ -372,7 +361,7 @@ def line_conductances(words: tuple[bool, ...], bits: tuple[bool, ...], along: fl
     i = np.concatenate((a, b, np.arange(2 * R * C)))
     j = np.concatenate((b, a, np.arange(2 * R * C)))
     values = np.concatenate((np.full(2 * a.size, -along), diagonal))
-    return coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
+    return scipy.sparse.coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
 
 
 def solve(

@@ -49,6 +49,7 @@ from otjdd.compact_models.crossbars.network import (
     solve,
 )
 from otjdd.errors import NotAsExpected
+from otjdd.system.late import scipy
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
 ERROR = 5e-3  # of a state: allowed difference of the two moves of a step
@@ -448,11 +449,9 @@ def junction_charges(crossbar: Crossbar, states: np.ndarray, nodes: np.ndarray) 
 
 def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
     """Matrix (2 R C, 2 R C) [F] of lines, and of junctions with farads (R C,); sparse from DENSE nodes on."""
-    from scipy.sparse import eye
-
     n = crossbar.count
     if 2 * n > DENSE:
-        return lines_and_cells(crossbar.line_capacitance * eye(2 * n, format="csc"), farads)
+        return lines_and_cells(crossbar.line_capacitance * scipy.sparse.eye(2 * n, format="csc"), farads)
     matrix = np.diag(crossbar.line_capacitance + np.tile(farads, 2))
     matrix[np.arange(n), n + np.arange(n)] = matrix[n + np.arange(n), np.arange(n)] = -farads
     return matrix

@@ -6,7 +6,7 @@ The Verilog-A of free compilers has no tables. A tree of log2 n comparisons repl
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from otjdd.compact_models.axes import TEMPERATURE, monomials
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import LN10, UNLIMITED, chebyshev_factors, degree, knots_of, monotone, spline
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from scipy.interpolate import CubicHermiteSpline
+from otjdd.system.late import jinja2, scipy
 
 SETTLING_LETTERS = "kmz"
 NAMES = {
@@ -155,7 +152,7 @@ def edge_capacitance(model: CompactModel) -> float:
     return max(0.0, float(np.diff(charge)[::2].min()) / EDGE)
 
 
-def table_pieces(model: CompactModel, splines: "Sequence[CubicHermiteSpline]") -> Pieces:
+def table_pieces(model: CompactModel, splines: "Sequence[scipy.interpolate.CubicHermiteSpline]") -> Pieces:
     """Pieces of scipy's piecewise cubics of one table. splines : one for each node of a model, with the same knots
 
     Terms below LEAST_TERM of the largest are left out. Coefficients are decimal numbers of so few digits that all of a
@@ -201,13 +198,11 @@ def number_texts(values: Iterable[float]) -> str:
 
 
 @cache
-def templates() -> "Environment":
+def templates() -> "jinja2.Environment":
     """The templates of this folder, for jinja2, with the filters `number`, `numbers` and `g`."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
     environment.filters |= {"number": number, "numbers": number_texts, "g": "{:g}".format}
     return environment

@@ -33,7 +33,7 @@ from otjdd.compact_models.exports.pulses import (
 )
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 
 NODES = 15  # weights at which the step is tabulated
 DEVICES, CYCLES, TRIES = 400, 6, 6  # drawn devices and cycles; rounds of scaling the spread between devices
@@ -164,8 +164,6 @@ def fitted_pulse_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: d
 
     solver : of weights   differ : as of `drawn_weights`
     """
-    from scipy.optimize import least_squares
-
     if not (solver.step > 0.0 and solver.written > 0.0):
         return PulseNoise(0.0, 0.0)
 
@@ -175,7 +173,7 @@ def fitted_pulse_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: d
         return np.log(np.maximum(got, 1e-12) / aim)
 
     begin = np.clip(np.array([0.3, 0.5 * solver.written / steps.dw_min]), 1e-4, LARGEST / 2.0)
-    optimum = least_squares(off, begin, bounds=(0.0, LARGEST), x_scale=begin, diff_step=0.02)
+    optimum = scipy.optimize.least_squares(off, begin, bounds=(0.0, LARGEST), x_scale=begin, diff_step=0.02)
     return PulseNoise(*map(float, optimum.x))
 
 
