@@ -21,7 +21,7 @@ from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import close_all, conduct
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled
+from otjdd.physics.junction import CLOSURE_TOLERANCE, coupled
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import drop
 from otjdd.physics.rest import relaxed
@@ -30,29 +30,17 @@ from otjdd.solver import initial, integrate, linear_response, model, model_limit
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached, attributes, delivered, ending, status_words
-from otjdd.solver.start import NO_STEPS, Start, Trail, without
+from otjdd.solver.start import NO_STEPS, Trail, without
 from otjdd.solver.traps import admittances_of_traps, trap_noise
 from otjdd.stepping.hooks import at_temperature, begin_step
 from otjdd.system.late import scipy, xr
 
 PLACE = ("state", "temperature", "bias")
-
-
 OF_KINDS = "kind_bias_current"
-
-
 POLARISATION = "bias_polarisation"  # an output of polarised films
-
-
 CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with channels beside the coherent one
-
-
 TRAP_CHARGE = "bias_trap_charge"  # an output of films whose traps carry charge
-
-
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
-
-
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
     "bias_electrode_charge", "bias_right_electrode_charge", "bias_current_level_error",
@@ -135,7 +123,9 @@ def points_at_rest(
         integrate.show_ions(moving)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
-            frozen = integrate.begin(hot, state_at(hot, moving), rtol=numerics.rtol, atol=numerics.atol)
+            present = without(integrate.remembered(moving), "smooth", "smooth_passed", "draws")
+            at_temperature(moving.junction, hot, present)
+            frozen = integrate.begin(hot, present, rtol=numerics.rtol, atol=numerics.atol)
             if not getattr(drive, "dwell", 0.0):
                 frozen.state.traps.step[0] = np.inf  # traps are at rest at each bias
             frozen.trail = trail
@@ -146,13 +136,6 @@ def points_at_rest(
                     trail.note(NO_STEPS.trials, int(frozen.tangent.evaluated[0]))
         if progress:
             progress((i + 1) / len(histories))
-
-
-def state_at(hot: Junction, moving: Run) -> Start:
-    """The state of a run whose ions are as they are, of the junction at another temperature."""
-    start = without(integrate.remembered(moving), "smooth", "smooth_passed", "draws")
-    at_temperature(moving.junction, hot, start)
-    return start
 
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:
@@ -193,14 +176,8 @@ def bias_point(frozen: Run, voltage: float) -> dict[str, Any]:
 
 
 ANSWERS_OF_KINDS = "kind_capacitance", "kind_conductance_ac"
-
-
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
-
-
 TRAP_NOISE = "trap_noise"
-
-
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 

@@ -39,6 +39,7 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
     """Arrays (R,) of the reads that were taken."""
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, row_widths(moving)[1]))
     first = run_log.READING + len(moving.junction.channels.code)  # of the columns, where they are told apart
+    G = rows[:, run_log.READING : first]  # S, of the channels
     voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
     unseen = rows[:, run_log.READ_UNSEEN]  # error by levels too narrow to resolve
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
@@ -55,16 +56,9 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
             "transport_energy": rows[:, run_log.READ_ENERGY],
         }
         | ({"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {})
-        | channel_shares(case, rows[:, run_log.READING : first])
+        | ({"read_channel_share": G / G.sum(axis=1, keepdims=True)} if case.device.beside_coherent else {})
         | ({"kind_read_current": by_kind(case, rows[:, first:])} if moving.apart else {})
     )
-
-
-def channel_shares(case: Case, conductances: np.ndarray) -> dict[str, np.ndarray]:
-    """Shares (R, C) of the channels in the currents of reads, from their conductances [S], where there are several."""
-    if not case.device.beside_coherent:
-        return {}
-    return {"read_channel_share": conductances / conductances.sum(axis=1, keepdims=True)}
 
 
 def snapshots_of(case: Case, moving: Run, states: list[KeptState]) -> tuple[list[dict[str, Any]], Ended | None]:

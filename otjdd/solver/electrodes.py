@@ -29,11 +29,7 @@ from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 from otjdd.system.late import scipy
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
-
-
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
-
-
 FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 200 pieces
 
 

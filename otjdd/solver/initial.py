@@ -36,26 +36,12 @@ from otjdd.system.late import xr
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 THICKNESS = "device.film.thickness"
-
-
 KEY = "ions.initial.result: "
-
-
 SAME = 1e-9  # relative, of lengths and concentrations
-
-
 BEFORE = 1  # stream of random numbers of a history, see `noise_of`
-
-
 MOST_SITES = 2**62  # of a cell, in a draw
-
-
 ROUND_OFF = 1e-9  # of the number of ions of a column
-
-
 MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
-
-
 SAME_LEVEL = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 
 

@@ -39,14 +39,8 @@ from otjdd.system.late import xr
 from otjdd.system.remember import by_record
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
-
-
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
-
-
 FILM_SEGMENTS = 32  # pieces of the film band for tunnelling, at least; cells where they are larger
-
-
 LONGEST_SEGMENT = 0.3e-9  # m, of these pieces at a current tolerance of 1e-4: that errs as their sixth power
 
 

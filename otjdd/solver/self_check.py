@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 
 TOLERANCE = 1e-3  # relative: wrong machine code differs by more, a finer quadrature by less
-
-
 CASE = """
 title = "a small junction with a known answer"
 temperature = "300 K"
@@ -160,11 +158,7 @@ def difference_from_known(answer: KnownNumbers) -> str:
 
 
 BETWEEN = 10.0  # s between two lines of progress
-
-
 NO_TASKS = np.zeros(0, np.int64)
-
-
 SECOND = "from otjdd.solver import self_check; self_check.second(self_check.begin_between_metals)"
 
 

@@ -77,20 +77,19 @@ def simulate_junction(
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress, trail)
-    files = files_named(case)
+    texts = case.texts()  # of the waveforms that it names; read before the run, as files change while it lasts
     ran: RunOutputs = finished(
         in_steps(
             case, progress, start=start, checkpoints=checkpoints, check_grid=check_grid, trail=trail, at_once=at_once
         )
     )
-    ds, interruption = uninterrupted(lambda: dataset_of(case, ran, files))
+
+    def with_attributes() -> xr.Dataset:
+        about = attributes(case, ran.statistics, ran.wall_time, ran.reached)
+        return outputs.dataset(ran.arrays, ran.coords, about | ({"case_files": json.dumps(texts)} if texts else {}))
+
+    ds, interruption = uninterrupted(with_attributes)
     return delivered(ds, ran.failure or interruption)
-
-
-def dataset_of(case: Case, ran: RunOutputs, files: dict[str, str]) -> xr.Dataset:
-    """Dataset of a run along its waveform. files : attribute of `files_named`"""
-    about = attributes(case, ran.statistics, ran.wall_time, ran.reached)
-    return outputs.dataset(ran.arrays, ran.coords, about | files)
 
 
 def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = None) -> Generator[None, None, Found]:
@@ -232,9 +231,3 @@ def grid_error_of(
     except (KeyboardInterrupt, SystemError) as interruption:
         return {}, ending(interruption)
     return {grid_error.OUTPUT: error}, None
-
-
-def files_named(case: Case) -> dict[str, str]:
-    """Attribute with the waveforms that a case names. Read before the run: files change while it lasts."""
-    texts = case.texts()
-    return {"case_files": json.dumps(texts)} if texts else {}

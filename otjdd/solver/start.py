@@ -129,11 +129,7 @@ class Trail:
 
 
 COLUMNS = (QuantityColumn("x", "length"), QuantityColumn("concentration", "density"))
-
-
 HEADER = "a header with units such as `x (nm), concentration (1/m^3)`"
-
-
 ROUND_OFF = 1e-9  # of the thickness that a position may lie outside of the film
 
 

@@ -74,21 +74,10 @@ from otjdd.solver.integrate import Run
 from otjdd.solver.start import Start
 
 DROP = 2.0  # eV
-
-
 SHARE, LESS = 0.15, 0.25  # of rho^-2n that a current errs by, and points that are less than it asks for: at a tolerance
-
-
 # of 1e-4 95 % of 70 random films of 2 to 14 nm at 77 to 400 K and up to 2.5 V are within 8e-5, and all within 3e-3
 FEWEST_LEVELS = 19  # of a spread: steps of half a standard deviation
-
-
 LEVEL_STEP = 1.0  # of kT, by which levels are apart at most
-
-
-def coldest(case: Case) -> float:
-    """Lowest temperature [K] of a case."""
-    return min((case.temperature, *getattr(case.drive, "temperatures", ())))
 
 
 def level_count(spread: float, kT: float) -> int:
@@ -121,7 +110,8 @@ def channels_with_groups(
 
     length, mass : (P,) as of `point_counts`   pieces : first piece of the band in each layer, and the one behind the last
     """
-    kT, tolerance, groups = BOLTZMANN_EV * coldest(case), case.numerics.current_tolerance, [0, 0]
+    coldest = min((case.temperature, *getattr(case.drive, "temperatures", ())))
+    kT, tolerance, groups = BOLTZMANN_EV * coldest, case.numerics.current_tolerance, [0, 0]
     levels, points = np.ones(len(channels.code), np.int64), np.ones((len(channels.code), len(length)), np.int64)
     for row, record in enumerate(case.device.beside_coherent.values(), 1):
         count = 0
@@ -187,14 +177,8 @@ def trap_series(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 ENERGIES = 400  # of a spectrum
-
-
 FEWEST_FILLED = 1e-15  # filled or empty share of kinetic traps
-
-
 LEAST_PART = 1e-12  # of the largest part of a current: smaller parts set no limit of a spectrum
-
-
 ELECTRODES = {"left": LEFT, "right": RIGHT}
 
 
@@ -333,11 +317,7 @@ def density_at(energy: np.ndarray, passage: ElectronPassage) -> np.ndarray:
 
 
 VOLTAGE_STEP = 1e-4  # V, of the differences that swings of the rates are: exact to some 1e-6
-
-
 SLOWEST = 1e-300  # 1/s, of a trap that is divided by
-
-
 EXCHANGES = (FROM_LEFT, TO_LEFT), (FROM_RIGHT, TO_RIGHT)  # rates of the exchange with each electrode
 
 
