@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,9 +46,8 @@ from otjdd.solver.time_series import mean_rate, rates, simultaneous
 from otjdd.system.late import xr
 from otjdd.waveform.waveform import Chain, Waveform
 
-if TYPE_CHECKING:
-    Applied = Waveform | Chain
-    Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+Applied = Waveform | Chain
+Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 log = logging.getLogger(__name__)
 
