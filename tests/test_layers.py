@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from imported import imported
 
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 DECLARED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text(encoding="utf-8"))
@@ -57,14 +58,11 @@ LATE = named_late()
 
 @cache
 def imports(path: Path) -> set[str]:
-    """Full names of what a module imports, anywhere in its source, or late; for `from a import b` both a and a.b."""
-    names = set()
+    """Full names of what a module imports or names of a room, anywhere in its source, or late."""
+    names = imported(nodes(path))
     for node in nodes(path):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
             if node.module == "otjdd.system.late":
                 names |= {LATE[alias.name] for alias in node.names if alias.name in LATE}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "late":
