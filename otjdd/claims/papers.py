@@ -39,7 +39,7 @@ from otjdd.errors import CaseError
 from otjdd.fitting.fit import case_differences
 from otjdd.fitting.targets import files
 from otjdd.fitting.targets.task import Calibration, Target, TargetedRun, TargetTask
-from otjdd.studies.plan import plan
+from otjdd.studies.points import plan
 from otjdd.units import brief
 
 CLAIMS = "claims.toml"

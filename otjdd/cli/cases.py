@@ -90,10 +90,10 @@ def check(
     if plot or columns or sheet or skipped or ranges or from_name:
         raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
     case = load_checked(path, settings, allow_outside)
-    studies.plan.check_expected(case, str(path))
+    studies.points.check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.varied:
-        points = f", a study of {len(studies.plan.plan(case, str(path)).digests)} points"
+        points = f", a study of {len(studies.points.plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {results.summary.of_drive(case.drive)}{points}{expected}")
     lines = otjdd.case.notes.notes(case, path, changes_of(settings))
     if len(otjdd.case.electrodes.exchanging_sides(case.device)) > 1:

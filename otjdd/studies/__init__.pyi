@@ -1,5 +1,4 @@
 from . import dataset as dataset
 from . import jobs as jobs
-from . import plan as plan
 from . import points as points
 from . import study as study

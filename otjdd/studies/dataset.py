@@ -24,10 +24,8 @@ from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.results.store import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
-from otjdd.studies import plan as keeping
 from otjdd.studies import points
-from otjdd.studies.plan import KeptArray, Plan
-from otjdd.studies.points import PointOutcome
+from otjdd.studies.points import KeptArray, Plan, PointOutcome
 from otjdd.system import sources
 from otjdd.system.late import scipy, xr
 
@@ -124,7 +122,7 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
 
 
 def attributes_of(name: str) -> dict[str, str]:
-    output = keeping.unit_and_name(name)
+    output = points.unit_and_name(name)
     return about(output.long_name, output.unit)
 
 

@@ -30,9 +30,8 @@ from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.runs.run import makes_dataset, simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.solver.simulate import outputs_in_steps
-from otjdd.studies import plan, points
-from otjdd.studies.plan import KeptArray
-from otjdd.studies.points import PointOutcome
+from otjdd.studies import points
+from otjdd.studies.points import KeptArray, PointOutcome
 from otjdd.system import interpreter
 from otjdd.system.late import dask, distributed
 from otjdd.system.pool import AGAIN, DATASETS, Arguments, Lost, results, team
@@ -104,11 +103,11 @@ def kept_arrays(
 
     watch : called with the fraction done. Raises the exceptions of a run.
     """
-    if (outputs := plan.outputs_for(names)) is None or makes_dataset(case):
+    if (outputs := points.outputs_for(names)) is None or makes_dataset(case):
         ds = simulate(case, watch)
-        return plan.measure(ds, names), ds.attrs[ATTRIBUTE]
+        return points.measure(ds, names), ds.attrs[ATTRIBUTE]
     ran = yield from outputs_in_steps(case, outputs, watch)
-    return plan.measure_arrays(ran.arrays, names), ran.limits
+    return points.measure_arrays(ran.arrays, names), ran.limits
 
 
 def settle(work: StudyWork, *jobs: PointJob) -> list[PointOutcome]:
@@ -191,7 +190,7 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
 
     In a user's session the answer is always DATASETS, which the process that all others are copied from has loaded.
     """
-    metrics = any(plan.name_parts(name)[0] in METRICS for name in names)
+    metrics = any(points.name_parts(name)[0] in METRICS for name in names)
     return () if interpreter.OWN and not metrics and not makes_dataset(case) else (DATASETS,)
 
 

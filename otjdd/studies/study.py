@@ -24,8 +24,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
 from otjdd.studies import dataset, jobs, points
-from otjdd.studies.plan import Plan, kept_by, plan, warn_of_one_seed
-from otjdd.studies.points import PointOutcome
+from otjdd.studies.points import Plan, PointOutcome, kept_by, plan, warn_of_one_seed
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
 from otjdd.system.late import xr

@@ -21,8 +21,7 @@ from otjdd.studies.jobs import (
     lost,
     settle,
 )
-from otjdd.studies.plan import plan
-from otjdd.studies.points import PointOutcome
+from otjdd.studies.points import PointOutcome, plan
 
 VARIED = POINT + '[study.grid]\ndrive.width = { start = "20 ns", stop = "80 ns", count = 12 }\n'
 

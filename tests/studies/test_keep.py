@@ -10,7 +10,7 @@ from otjdd.results import outputs
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.solver.simulate import outputs_in_steps
-from otjdd.studies import plan
+from otjdd.studies import points
 from otjdd.system.steps import finished
 
 DS = outputs.dataset(
@@ -24,7 +24,7 @@ DS = outputs.dataset(
 
 
 def test_outputs_are_kept_whole_or_one_place_of_them():
-    found = plan.measure(DS, ["read_resistance", "read_resistance[-1]", "vacancy_concentration[0]"])
+    found = points.measure(DS, ["read_resistance", "read_resistance[-1]", "vacancy_concentration[0]"])
     assert found["read_resistance"].values.tolist() == [4e8, 2e4, 1e8]
     assert found["read_resistance[-1]"].values == 1e8
     assert found["vacancy_concentration[0]"].dims == ("x",)
@@ -33,10 +33,10 @@ def test_outputs_are_kept_whole_or_one_place_of_them():
 
 
 def test_metrics_are_kept_by_their_numbers():
-    assert plan.measure(DS, ["change"])["change.ratio"].values == 4
-    assert set(plan.measure(DS, ["loop.ratio"])) == {"loop.ratio"}
-    assert set(plan.measure(DS, ["loop"])) == {f"loop.{name}" for name in METRICS["loop"].numbers}
-    assert plan.unit_and_name("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
+    assert points.measure(DS, ["change"])["change.ratio"].values == 4
+    assert set(points.measure(DS, ["loop.ratio"])) == {"loop.ratio"}
+    assert set(points.measure(DS, ["loop"])) == {f"loop.{name}" for name in METRICS["loop"].numbers}
+    assert points.unit_and_name("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -58,19 +58,19 @@ def test_every_number_of_a_metric_has_a_unit_and_a_meaning(name):
     ],
 )
 def test_names_that_are_none_are_told(name, told):
-    assert told in plan.unknown([name])
+    assert told in points.unknown([name])
 
 
 @pytest.mark.parametrize("name", ["bias_current", "read_resistance[3]", "read_resistance[-4]", "retention"])
 def test_what_a_run_does_not_have_is_told(name):
     with pytest.raises(ValueError, match=r"study\.keep"):
-        plan.measure(DS, [name])
+        points.measure(DS, [name])
 
 
 def test_what_is_taken_of_a_run_to_keep_names_of_it():
-    assert plan.outputs_for(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
-    assert plan.outputs_for(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}
-    assert plan.outputs_for(["impedance", "read_current"]) is None
+    assert points.outputs_for(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
+    assert points.outputs_for(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}
+    assert points.outputs_for(["impedance", "read_current"]) is None
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_what_is_taken_of_a_run_to_keep_names_of_it():
 def test_what_is_kept_of_a_part_of_the_outputs_is_what_is_kept_of_all(names):
     drive = {"kind": "write-read-loop", "path": ["0 V", "1 V", "-1 V", "0 V"], "step": "0.5 V", "width": "1 us"}
     changed = case(**SMALL).replace(drive=drive)
-    whole, part = simulate(changed), finished(outputs_in_steps(changed, plan.outputs_for(names)))
-    found, expected = plan.measure_arrays(part.arrays, names), plan.measure(whole, names)
+    whole, part = simulate(changed), finished(outputs_in_steps(changed, points.outputs_for(names)))
+    found, expected = points.measure_arrays(part.arrays, names), points.measure(whole, names)
     assert list(found) == list(expected)
     for name, array in expected.items():
         assert found[name].dims == array.dims

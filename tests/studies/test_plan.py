@@ -6,7 +6,7 @@ from small_studies import POINT
 
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.runs.run import simulate
-from otjdd.studies.plan import check_expected, measure, plan
+from otjdd.studies.points import check_expected, measure, plan
 
 CASES = sorted(path.stem for path in shipped_cases().glob("*.toml"))
 SLOW = {  # a second and more of a processor

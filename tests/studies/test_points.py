@@ -7,8 +7,7 @@ import pytest
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
-from otjdd.studies.plan import KeptArray
-from otjdd.studies.points import PointOutcome
+from otjdd.studies.points import KeptArray, PointOutcome
 from otjdd.system.files import sealed, unsealed
 
 DIGEST = "ab" * 32

@@ -10,11 +10,10 @@ import otjdd
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError, LimitError
 from otjdd.results import store
-from otjdd.studies import plan as kept
 from otjdd.studies import points
 from otjdd.studies import study as studies
 from otjdd.studies.jobs import PointJob
-from otjdd.studies.plan import plan, warn_of_one_seed
+from otjdd.studies.points import plan, warn_of_one_seed
 
 GRID = """\
 [study.grid]
@@ -132,7 +131,7 @@ def test_a_study_of_absurd_size_is_refused(small, tmp_path):
 
 def test_the_cost_of_a_study_is_announced_and_refused_beyond_memory_or_disk(tmp_path, monkeypatch):
     (tmp_path / points.FOLDER).mkdir()
-    arrays = {"read_resistance": kept.KeptArray(("read",), np.ones(10))}
+    arrays = {"read_resistance": points.KeptArray(("read",), np.ones(10))}
     job, outcome = PointJob("ab" * 32, {}), points.PointOutcome("done", seconds=2.0, arrays=arrays)
     points.write_point(tmp_path, job.digest, outcome)
     planned, told = SimpleNamespace(digests=range(5)), []

@@ -109,7 +109,7 @@ def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     """Mean wall and processor time [s] of a run of a study: every `every`-th run from `first`, one after the other."""
     from otjdd import load_case
     from otjdd.runs.run import simulate
-    from otjdd.studies.plan import plan
+    from otjdd.studies.points import plan
 
     made = plan(load_case(path))
     chosen = [made.at(number) for number in range(first, len(made.digests), every)]
@@ -192,7 +192,7 @@ def of_kernels(path: str, first: int) -> None:
     """Print the mean processor time [s] of the kernels in every tenth run of a study. Starts when stdin is closed."""
     from otjdd import load_case
     from otjdd.solver.simulate import outputs_in_steps
-    from otjdd.studies.plan import plan
+    from otjdd.studies.points import plan
     from otjdd.system.steps import finished
 
     made = plan(load_case(path))

@@ -28,7 +28,7 @@ from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.search import Aimed, Simulated
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
-from otjdd.studies import plan
+from otjdd.studies import points
 from otjdd.system.late import xr
 from otjdd.units import DIMENSIONS, brief, parse
 
@@ -69,14 +69,14 @@ class Target(Record):
     def measured(self, case: Case, ds: xr.Dataset) -> float:
         """The number [SI] of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
         if self.number:
-            return float(plan.measure(ds, [self.number])[self.number].values)
+            return float(points.measure(ds, [self.number])[self.number].values)
         reciprocal = self.quantity == "read_conductance"
         values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def fault(self, drive: Drive) -> tuple[str, str, str] | None:
         """(key, expected, actual) if a run with a drive does not have the number of the target; else None."""
-        wrong = plan.not_one(self.number) if self.number else ""
+        wrong = points.not_one(self.number) if self.number else ""
         return ("number", "one number of a run", wrong) if wrong else None
 
     @property

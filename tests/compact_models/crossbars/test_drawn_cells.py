@@ -11,7 +11,7 @@ from otjdd.case.case import CaseError, load_case
 from otjdd.case.study_axes import Sample
 from otjdd.compact_models.crossbars import models
 from otjdd.results import store
-from otjdd.studies.plan import plan
+from otjdd.studies.points import plan
 
 CASE = """\
 base = "device-spread.toml"
