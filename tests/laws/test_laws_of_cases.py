@@ -64,7 +64,7 @@ def test_a_curve_that_check_accepts_is_whole(data):
 # the same film
 
 
-@law(seeds=(0, 1, *range(3, 8), 17), without=(of.layers, of.image, of.polarisation))
+@law(seeds=(0, *range(3, 8), 17, 19), without=(of.layers, of.image, of.polarisation))
 def test_a_film_of_one_layer_is_the_film(data):
     film = data["device"]["film"]
     layer = {key: film[key] for key in OF_A_LAYER if key in film}
@@ -116,7 +116,7 @@ def test_four_times_the_area_carries_four_times_the_current(data):
     alike(four.current.values[-1], 4.0 * one.current.values[-1], 1e-4, float(abs(four.current).max()), "current")
 
 
-@law(seeds=(0, 1, 2, 5, 6, 16), without=(of.noise, of.columns, of.kinds))  # device 4 takes 19 s of a processor
+@law(seeds=(0, 5, 6, 16, 20, 23), without=(of.noise, of.columns, of.kinds))
 def test_equal_columns_are_one(data):
     """Three columns of a spread of nothing, and two kinds that share the area and differ in nothing."""
     if "columns" in data:
@@ -130,7 +130,7 @@ def test_equal_columns_are_one(data):
         alike(ds.vacancy_concentration.values[-1], one.vacancy_concentration.values[-1], 1e-3, what="vacancies")
 
 
-@law(seeds=(0, 3, 5, 6, 7, 9, 11), without=(of.noise, of.circuit, of.heat, of.columns, of.kinds, of.exchange))
+@law(seeds=(0, 3, 6, 7, 9, 11, 19), without=(of.noise, of.circuit, of.heat, of.columns, of.kinds, of.exchange))
 def test_kinds_of_columns_carry_the_sum_of_their_currents(data):
     """Without a circuit, in which they share more than the voltage: each as a device of its own."""
     if "columns" in data:
@@ -161,7 +161,10 @@ NOTHING = {  # dotted keys of no strength, and of what belongs to them
 }  # fmt: skip
 
 
-@law(seeds=(*range(7), 9), without=(of.wells, of.rise, of.circuit, of.exchange, of.columns, of.kinds, of.layers))
+@law(
+    seeds=(*range(1, 6), 9, 18, 21),
+    without=(of.wells, of.rise, of.circuit, of.exchange, of.columns, of.kinds, of.layers),
+)
 def test_a_mechanism_of_no_strength_is_not_there(data):
     """To the bit of each number that both results have."""
     data["device"]["film"].pop("fixed_charge", None)
@@ -240,7 +243,7 @@ def test_units_order_and_defaults_that_are_written_are_the_same_case(data):
     assert case.digest == parse_case(case.resolved()).digest
 
 
-@law(seeds=(0, *range(2, 8), 26), without=(of.noise,))
+@law(seeds=(0, 2, 3, 4, 6, 7, 18, 26), without=(of.noise,))
 def test_a_drive_is_the_table_of_its_breakpoints(data):
     reads_alike(run_of(in_table(data)), run_of(data), 1e-9)
 

