@@ -127,6 +127,7 @@ def test_a_charge_takes_twice_its_energy_from_the_driver(model):
     bar.line_voltages[:] = 0.0
     written = pulses.hold_drivers(bar, states, pulses.writing(np.ones((1, 1), bool), 0.1), 2e-9)
     assert written.settled == pytest.approx(farads * (LINE + DRIVER) * np.log(1.0 / pulses.SETTLED), rel=0.02)
+    assert pulses.last_crossing([0.0, 2.0], pulses.SETTLED * np.array([10.0, 0.1])) == pytest.approx(1.0)  # exponential
 
 
 def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
