@@ -464,7 +464,7 @@ def means(rate: np.ndarray) -> np.ndarray:
     return np.divide(first - last, np.log(ratio), out=0.5 * (first + last), where=steep)
 
 
-@law(seeds=(0, 45, 50, 52, 60, 61, 76, 92), without=(of.noise,))  # where a quarter or more of the current charges
+@law(seeds=(0, 45, 50, 52, 60, 61, 76, 95), without=(of.noise,))  # where a quarter or more of the current charges
 def test_what_passes_the_resistance_is_conducted_or_charges_the_junction(data):
     """By the voltages on both sides of the resistance, and by current and charge of the junction, at a constant source."""
     R = number(data.get("circuit", {}).get("series_resistance", "1e4 ohm"))
