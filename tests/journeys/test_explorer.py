@@ -117,7 +117,7 @@ def test_a_case_is_shown_beside_data_and_its_drive_is_moved(served):
 def test_more_half_requests_than_handles_keep_nobody_from_an_answer(served):
     place = served.address.hostname, served.address.port
     with ExitStack() as clients:
-        for _ in range(400):
+        for _ in range(300):
             clients.enter_context(socket.create_connection(place)).sendall(b"GET / HT")
         assert served.ask("GET", f"/start{TAB}")[0] == 200
     assert served.ask("GET", f"/start{TAB}")[0] == 200
