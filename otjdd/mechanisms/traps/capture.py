@@ -8,8 +8,10 @@ A trap of energy E_t = E_C - depth takes an electron from electrode i, whose Fer
 with the relaxation energy r; without relaxation L is a delta function, and only electrons of energy E_t pass. The rate
 of emission follows from f and L at every energy, e_i = c_i exp[(E_t - mu_i)/kT]/g. So at 0 V the filling is the Fermi
 function, whatever the path and the quadrature. The integral is a sum over steps of at most kT and sqrt(2 r kT), which
-converges exponentially: the next term is e^(-2 pi^2/0.9). Energies below the bottom of a lead do not exist in it. Where the
-integrand is cut there, the steps shrink towards the bottom b: E = b + h ln(1 + e^u) at whole numbers u.
+converges exponentially where P is smooth: the next term is e^(-2 pi^2/0.9). Below the highest band P falls within kT/a^2,
+a = kappa(kT) d being the action of a film of thickness d that is kT above an electron, where the field is weak, and within
+more where it is not. So the steps are 1/a of this where a is above 1. Energies below the bottom of a lead do not exist in
+it. Where the integrand is cut there, the steps shrink towards the bottom b: E = b + h ln(1 + e^u) at whole numbers u.
 
 The thermal path, over the highest band B on the way, lowered by b sqrt|E| (Frenkel, Phys. Rev. 54, 647 (1938)):
 
@@ -48,7 +50,7 @@ from otjdd.physics.leaks import frenkel_factor, lowering_by_size
 from otjdd.physics.numerics import copy, exponential
 
 LEFT, RIGHT = range(2)
-STEP = 0.9  # of kT and of sqrt(2 r kT), by which energies are apart; 1.2 errs by 3e-4 of a rate where a band begins or ends
+STEP = 0.9  # of kT and of sqrt(2 r kT): rates err by 1e-2 at most, over a barrier that is almost flat, and most by 1e-4
 NEAREST = -6.0  # u of the energy closest to a bottom: what is closer counts at the bottom itself
 DROP = 20.0  # energies are left out where the integrand is e^-DROP of its largest value
 NOTHING = -1e6  # ln of a rate that is zero
@@ -82,10 +84,12 @@ class Energies(NamedTuple):
 
 
 @apart
-def energies_of(level: np.ndarray, r: float, kT: float, V: float, top: float, band: Profile) -> Energies:
+def energies_of(
+    level: np.ndarray, r: float, kT: float, V: float, path: Path, band: Profile, steepness: float
+) -> Energies:
     """Energies at which electrons of both leads may be taken by traps of levels (n,) [eV].
 
-    r : relaxation energy   top : highest band on the way
+    r : relaxation energy   steepness : action of a barrier kT above an electron, along all of the film
     """
     n, bottoms = level.size, (band.bottom_left, band.bottom_right)
     first, last, weight = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros((2, n))
@@ -95,8 +99,8 @@ def energies_of(level: np.ndarray, r: float, kT: float, V: float, top: float, ba
             for side in range(2):
                 weight[side, j] = 1.0 if level[j] >= bottoms[side] else 0.0
         return Energies(level.copy(), weight, first, last)
-    h, low, high = STEP * min(kT, math.sqrt(2.0 * r * kT)), np.empty(n), np.empty(n)
-    mu, highest = min(-V, 0.0), max(max(bottoms[LEFT], bottoms[RIGHT]), max(max(-V, 0.0), top))
+    mu, highest = min(-V, 0.0), max(*bottoms, -V, 0.0, path.left.max(), path.right.max())
+    h, low, high = STEP * min(kT, math.sqrt(2.0 * r * kT)) / max(steepness, 1.0), np.empty(n), np.empty(n)
     for j in range(n):
         low[j] = lower_end(level[j], r, kT, mu)
         turn = max(highest - level[j] + r, 0.0)
@@ -247,7 +251,8 @@ def tunnelling_capture(
 ) -> Capture:
     """Capture by tunnelling. nu : attempts [Hz]   r : relaxation energy [eV]"""
     n, F = level.size, path.length.size
-    E, weight, first, last = energies_of(level, r, kT, V, max(path.left.max(), path.right.max()), band)
+    steepness = math.sqrt(kT) * path.root.max() * sites.thickness
+    E, weight, first, last = energies_of(level, r, kT, V, path, band, steepness)
     width = int((last - first).max()) + 1 if n > 0 else 1
     theta, supply = actions(path, E), supply_of_leads(E, V, kT)
     log_supply = log_supplies(supply, weight)

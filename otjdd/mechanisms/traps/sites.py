@@ -58,6 +58,7 @@ class Sites(NamedTuple):
     end: np.ndarray  # (n,)
     length: np.ndarray  # (n,) m, of that part, times the share of the depth
     depth: np.ndarray  # (n,) eV, below the band
+    thickness: float  # m, of the film
 
 
 class Lines(NamedTuple):
@@ -121,7 +122,8 @@ def groups_of_traps(
             begins += part
         if s >= film:
             left += band.length[s]
-    sites = Sites(piece[:n], place[:n], line[:n], x[:n], begin[:n], finish[:n], length[:n], depth[:n])
+    thickness = band.length[film : film + points.size].sum()
+    sites = Sites(piece[:n], place[:n], line[:n], x[:n], begin[:n], finish[:n], length[:n], depth[:n], thickness)
     return sites, Lines(owner[:F], start[:F], end[:F])
 
 

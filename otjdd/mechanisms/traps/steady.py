@@ -347,7 +347,7 @@ def occupied(sites: Sites, some: np.ndarray) -> Sites:
     """Those sites that are true in `some` (n,)."""
     return Sites(
         sites.piece[some], sites.place[some], sites.line[some], sites.x[some], sites.start[some], sites.end[some],
-        sites.length[some], sites.depth[some],
+        sites.length[some], sites.depth[some], sites.thickness,
     )  # fmt: skip
 
 

@@ -110,6 +110,28 @@ def test_no_electron_comes_from_below_the_bottom_of_a_lead(bottoms, relaxation):
         assert capture.log_rate[side][large] == pytest.approx(np.log(rate[large]), abs=2e-3)
 
 
+@pytest.mark.parametrize("T", [200.0, 300.0, 400.0])
+@pytest.mark.parametrize("thickness", [3e-9, 7e-9, 14e-9] if COMPILED else [7e-9])
+def test_electrons_reach_traps_over_a_thick_film_whose_barrier_is_almost_flat(thickness, T):
+    """There the transmission rises from nothing to 1 within far less than kT, by a closed form summed in fine steps."""
+    kT, relaxation, V = T * BOLTZMANN_EV, 0.6, 0.02
+    for rise in np.linspace(0.013, 0.1, 8):
+        barrier, pieces = 0.5 + rise, 8
+        U = barrier - rise * np.linspace(0.0, 1.0, pieces + 1)
+        plain = film(V, pieces)
+        band = plain._replace(length=np.full(pieces, thickness / pieces), left=U[:-1].copy(), right=U[1:].copy())
+        sites, lines = placed(traps(relaxation_energy=relaxation), band)
+        capture = captures(traps(relaxation_energy=relaxation), sites, lines, band, V, kT)
+        E = np.arange(-1.0, 3.0, 0.001 * kT)
+        for j in range(0, sites.x.size, 5):
+            a, b = np.maximum(barrier - E, 0.0), np.maximum(barrier - rise * sites.x[j] / thickness - E, 0.0)
+            action = KAPPA * math.sqrt(MASS) * 2.0 / 3.0 * (a**1.5 - b**1.5) * thickness / rise
+            line = np.exp(-((relaxation + capture.level[j] - E) ** 2) / (4.0 * relaxation * kT) - 2.0 * action)
+            rate = ATTEMPTS * (line / (1.0 + np.exp((E + V) / kT))).sum() * 0.001 * kT
+            rate /= math.sqrt(4.0 * math.pi * relaxation * kT)
+            assert capture.log_rate[0, j] == pytest.approx(math.log(rate), abs=1e-2)
+
+
 @pytest.mark.parametrize("relaxation", [0.0, 0.4])
 @pytest.mark.parametrize("V", [-0.8, 0.5])
 def test_a_chain_rests_where_its_rate_equations_end(V, relaxation):
