@@ -433,9 +433,9 @@ def test_the_free_energy_never_rises_at_a_constant_voltage(data):
         raise NoStatement(str(error)) from error
 
 
-# the rate of a trap of device 346 ends within the step of the differences
+# the rate of a trap of device 346 ends within the step of the differences; electrons screen the traps of device 368
 @law(
-    seeds=(*range(7), 346), needs=(of.neutral_kinetic_trap,), without=(of.circuit, of.exchange, of.noise, of.heat),
+    seeds=(*range(7), 346, 368), needs=(of.neutral_kinetic_trap,), without=(of.circuit, of.exchange, of.noise, of.heat),
     drives=(of.small_signal,),
 )  # fmt: skip
 def test_without_voltage_the_noise_is_that_of_nyquist(data):

@@ -248,6 +248,19 @@ def direction(junction: Junction, state: State, k: int, ahead: float):
 
 
 @detached
+def fill_displacements_by_voltage(junction: Junction, state: State, k: int, out: np.ndarray):
+    """Fill dD/dV_j (N+1,) [F/m2] of a settled stack whose vacancies stand still; 1 where the stack is singular."""
+    linear = own_linear(state)
+    linearise(junction, k, column(state, k), linear)
+    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+        out[:] = 1.0
+        return
+    fill_answer_to_voltage(junction, k, column(state, k), linear, linear.x)
+    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    displacement_changes(linear, linear.x, 1.0, 0.0, out)
+
+
+@detached
 def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float, length: float):
     """One step of D, U and V_j to the curve of stacks, a length [eV] ahead of where it was left.
 

@@ -18,7 +18,7 @@ both products in j is e^(V_j/kT): at 0 V j is zero, and not the round-off of two
 
 The current, in the second half. At constant voltage an electron that goes from the left electrode to a trap at x moves
 the share w(x) of its charge through the terminals, w being the voltage of a small signal between the left electrode
-and x over the whole (Ramo):
+and x over the whole (Ramo), which the electrons of the film follow:
 
     J = e sum N [-w j_L + (1 - w) j_R]        j_i electrons that a trap takes from electrode i in a second
 
@@ -35,13 +35,15 @@ import numpy as np
 
 from otjdd.compiler.decorators import apart, bare, deferred, fused, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.electrons.search import fill_displacements_by_voltage
 from otjdd.mechanisms.traps.capture import LEFT, RIGHT, Capture, captures
 from otjdd.mechanisms.traps.sites import CHARGE, DEGENERACY, FROM_LEFT, FROM_RIGHT, RATES, TO_LEFT, TO_RIGHT
 from otjdd.mechanisms.traps.steady import log_emissions, placed_traps
 from otjdd.physics.bands import straight_parts
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi
-from otjdd.physics.junction import Junction
+from otjdd.physics.ions import layer_count
+from otjdd.physics.junction import Junction, hold_electrons
 from otjdd.physics.numerics import OVERFLOW, copy, exponential
 from otjdd.physics.state import State, TrapState
 
@@ -208,17 +210,35 @@ def error_of_filling(difference: float, filling: float) -> float:
 def voltage_shares(junction: Junction, state: State, k: int, x: np.ndarray) -> np.ndarray:
     """Share (n,) of a small voltage between the left electrode and places x (n,) [m], in order, at frozen ions."""
     length, _, eps = straight_parts(junction, state, k)
-    share, at, behind, p = np.empty(x.size), 0.0, edge(junction.left[k], state.D_left[k])[1], 0
+    D = displacements_of_parts(junction, state, k, length.size)
+    share, at, behind, p = np.empty(x.size), 0.0, D[0] * edge(junction.left[k], state.D_left[k])[1], 0
     for j in range(x.size):
         while p < length.size - 1 and x[j] > at + length[p]:
-            at, behind, p = at + length[p], behind + length[p] / eps[p], p + 1
-        share[j] = behind + (x[j] - at) / eps[p]
-    whole = behind + edge(junction.right[k], -state.D_right[k])[1]
+            at, behind, p = at + length[p], behind + D[p] * length[p] / eps[p], p + 1
+        share[j] = behind + D[p] * (x[j] - at) / eps[p]
+    whole = behind + D[D.size - 1] * edge(junction.right[k], -state.D_right[k])[1]
     for q in range(p, length.size):
-        whole += length[q] / eps[q]
+        whole += D[q] * length[q] / eps[q]
     for j in range(x.size):
         share[j] /= whole
     return share
+
+
+@apart
+def displacements_of_parts(junction: Junction, state: State, k: int, parts: int) -> np.ndarray:
+    """By how much the displacement on the straight parts of the band (parts,) moves with V_j, over any unit.
+
+    All of it moves alike where no electrons of the film follow.
+    """
+    D, first, j = np.ones(parts), junction.layers.first, 0
+    if hold_electrons(junction):
+        faces = np.empty(state.D.shape[1])
+        fill_displacements_by_voltage(junction, state, k, faces)
+        for p in range(parts):
+            D[p] = faces[p - j]
+            if p - j == first[j + 1] and j < layer_count(junction.layers) - 1:  # the face has a part on either side
+                j += 1
+    return D
 
 
 @fused
