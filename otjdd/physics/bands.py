@@ -244,6 +244,15 @@ def straight_parts(junction: Junction, state: State, k: int):
     return length, field, slope
 
 
+@kernel
+def film_edges_at_right(junction: Junction, state: State) -> np.ndarray:
+    """Conduction band (K,) [eV] of the film at the right electrode of all columns."""
+    U = np.empty(state.D_right.size)
+    for k in range(U.size):
+        U[k] = edge(junction.right[k], -state.D_right[k])[0]
+    return U
+
+
 @apart
 def band_profile(junction: Junction, state: State, k: int) -> Profile:
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.

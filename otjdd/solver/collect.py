@@ -14,8 +14,7 @@ from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.mechanisms.electrons import density as contacts
-from otjdd.physics import electrostatics
-from otjdd.physics.bands import band_profile, bent_pieces, straight_parts
+from otjdd.physics.bands import band_profile, bent_pieces, film_edges_at_right, straight_parts
 from otjdd.physics.channels import current_by_energy
 from otjdd.physics.junction import Junction, coupled
 from otjdd.physics.state import State
@@ -342,12 +341,11 @@ def snapshot(case: Case, moving: Run, instant: KeptState, constant: Collection[s
     c = state.c.copy()  # of single ions: whole ones, for which a part of a site is one
     if case.ions.noise == "none":
         c = bounded(c, junction.columns.width, junction.columns.sites)
-    bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
         "snapshot_time": instant.time,
         "vacancy_concentration": weight @ c,
-        "conduction_band": weight @ bands,
+        "conduction_band": weight @ film_bands(junction, state),
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
     if junction.layers.half_left.size:
@@ -379,13 +377,12 @@ def layer_fields(junction: Junction, state: State, k: int) -> np.ndarray:
     return mean
 
 
-def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
-    """Conduction band (N,) [eV] at the cell centres of column k."""
-    at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
-    rise = junction.columns.distance[k] * state.E[k]
-    steps = junction.columns.rise[k]
-    band: np.ndarray = at_right - np.cumsum(rise[::-1])[::-1][1:]
-    return band - np.cumsum(steps[::-1])[::-1][1:] if steps.any() else band
+def film_bands(junction: Junction, state: State) -> np.ndarray:
+    """Conduction band (K, N) [eV] at the cell centres of all columns."""
+    at_right, steps = film_edges_at_right(junction, state)[:, None], junction.columns.rise
+    rise = junction.columns.distance * state.E
+    bands: np.ndarray = at_right - np.cumsum(rise[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    return bands - np.cumsum(steps[:, ::-1], axis=1)[:, ::-1][:, 1:] if steps.any() else bands
 
 
 def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:

@@ -58,7 +58,9 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     given to them in proportion to their free sites: no ion is lost. A column with more missing than it holds has emptied
     into its electrodes, to the accuracy of the steps: it is empty. The run itself goes on from c (`step_control.outside`).
     """
-    within = np.clip(c, 0.0, c_max)
+    within: np.ndarray = np.clip(c, 0.0, c_max)
+    if (within == c).all():
+        return within
     missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     ions, free = ((part * width).sum(axis=1, keepdims=True) for part in (within, c_max - within))

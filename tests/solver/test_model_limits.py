@@ -146,12 +146,12 @@ def test_a_current_that_nobody_follows_is_not_held_against_a_limit():
 def test_the_kernel_sees_the_lowest_place_of_the_band():
     from devices import begin
 
-    from otjdd.solver.collect import film_band
+    from otjdd.solver.collect import film_bands
     from otjdd.stepping import run_log
 
     run = begin(case(JUNCTION, **SMALL, columns__count=2), voltage=0.7)
     for k in range(2):
-        lowest = film_band(run.junction, run.state, k).min()
+        lowest = film_bands(run.junction, run.state)[k].min()
         assert run_log.lowest_band(run.junction, run.state, k) == pytest.approx(lowest, rel=1e-12)
 
 
