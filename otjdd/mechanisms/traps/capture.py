@@ -8,10 +8,10 @@ A trap of energy E_t = E_C - depth takes an electron from electrode i, whose Fer
 with the relaxation energy r; without relaxation L is a delta function, and only electrons of energy E_t pass. The rate
 of emission follows from f and L at every energy, e_i = c_i exp[(E_t - mu_i)/kT]/g. So at 0 V the filling is the Fermi
 function, whatever the path and the quadrature. The integral is a sum over steps of at most kT and sqrt(2 r kT), which
-converges exponentially where P is smooth: the next term is e^(-2 pi^2/0.9). Below the highest band P falls within kT/a^2,
-a = kappa(kT) d being the action of a film of thickness d that is kT above an electron, where the field is weak, and within
-more where it is not. So the steps are 1/a of this where a is above 1. Energies below the bottom of a lead do not exist in
-it. Where the integrand is cut there, the steps shrink towards the bottom b: E = b + h ln(1 + e^u) at whole numbers u.
+converges exponentially where P is smooth: the next term is e^(-2 pi^2/0.9). In a weak field P falls to nothing within
+kT/a^2 below the highest band. Here a is the action of a film, all of which is kT above an electron. Where a is above 1,
+the steps are shorter by the factor a. Energies below the bottom of a lead do not exist in it. Where the integrand is cut
+there, the steps shrink towards the bottom b: E = b + h ln(1 + e^u) at whole numbers u.
 
 The thermal path, over the highest band B on the way, lowered by b sqrt|E| (Frenkel, Phys. Rev. 54, 647 (1938)):
 

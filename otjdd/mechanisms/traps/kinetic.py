@@ -18,7 +18,7 @@ both products in j is e^(V_j/kT): at 0 V j is zero, and not the round-off of two
 
 The current, in the second half. At constant voltage an electron that goes from the left electrode to a trap at x moves
 the share w(x) of its charge through the terminals, w being the voltage of a small signal between the left electrode
-and x over the whole (Ramo), which the electrons of the film follow:
+and x over the whole (Ramo). The electrons of the film screen the signal, and its ions stand still:
 
     J = e sum N [-w j_L + (1 - w) j_R]        j_i electrons that a trap takes from electrode i in a second
 

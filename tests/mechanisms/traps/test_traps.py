@@ -123,13 +123,14 @@ def test_electrons_reach_traps_over_a_thick_film_whose_barrier_is_almost_flat(th
         sites, lines = placed(traps(relaxation_energy=relaxation), band)
         capture = captures(traps(relaxation_energy=relaxation), sites, lines, band, V, kT)
         E = np.arange(-1.0, 3.0, 0.001 * kT)
-        for j in range(0, sites.x.size, 5):
-            a, b = np.maximum(barrier - E, 0.0), np.maximum(barrier - rise * sites.x[j] / thickness - E, 0.0)
-            action = KAPPA * math.sqrt(MASS) * 2.0 / 3.0 * (a**1.5 - b**1.5) * thickness / rise
+        for (side, mu, end), j in product(((0, -V, barrier), (1, 0.0, 0.5)), range(0, sites.x.size, 5)):
+            at = barrier - rise * sites.x[j] / thickness
+            lead, trap = np.maximum(end - E, 0.0), np.maximum(at - E, 0.0)
+            action = KAPPA * math.sqrt(MASS) * 2.0 / 3.0 * np.abs(lead**1.5 - trap**1.5) * thickness / rise
             line = np.exp(-((relaxation + capture.level[j] - E) ** 2) / (4.0 * relaxation * kT) - 2.0 * action)
-            rate = ATTEMPTS * (line / (1.0 + np.exp((E + V) / kT))).sum() * 0.001 * kT
+            rate = ATTEMPTS * (line / (1.0 + np.exp((E - mu) / kT))).sum() * 0.001 * kT
             rate /= math.sqrt(4.0 * math.pi * relaxation * kT)
-            assert capture.log_rate[0, j] == pytest.approx(math.log(rate), abs=1e-2)
+            assert capture.log_rate[side, j] == pytest.approx(math.log(rate), abs=1e-2)
 
 
 @pytest.mark.parametrize("relaxation", [0.0, 0.4])
