@@ -129,10 +129,7 @@ class RunningJob:
         worker, shared = await self._idle.get()
         self._shared = shared
         shared.fraction.value, shared.kernel.value = 0.0, b""
-        try:
-            return await done_by(worker, reporting, function, args)
-        finally:
-            self._idle.put_nowait((worker, shared))
+        return await done_by(worker, reporting, function, args, free=lambda: self._idle.put_nowait((worker, shared)))
 
 
 class Turns:
@@ -209,12 +206,41 @@ async def aside(function: Callable[..., Any], *args: Any) -> Any:
     return await asyncio.wrap_future(done)
 
 
-async def done_by(worker: Worker, function: Callable[..., Any], *args: Any) -> Any:
-    """Result of function(*args) in a worker. Cancelling this coroutine ends the process."""
+class CancellableSlot:
+    """A worker for one job, which may be cancelled before the worker has it: the process that it starts comes first."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._cancelled = False
+        self.look_after, self.result, self.stop = worker.look_after, worker.result, worker.stop
+
+    def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> Future[bytes]:
+        future = self._worker.give(function, arguments, limit)
+        if self._cancelled:
+            future.cancel()
+        return future
+
+    def cancel(self) -> None:
+        """End the job, or never begin it."""
+        self._cancelled = True
+        self._worker.future.cancel()
+
+
+async def done_by(
+    worker: Worker, function: Callable[..., Any], *args: Any, free: Callable[[], object] | None = None
+) -> Any:
+    """Result of function(*args) in a worker. Cancelling this coroutine ends the process.
+
+    free : called when the worker can take another job
+    """
+    slot = CancellableSlot(worker)
+    job = asyncio.ensure_future(aside(list, pool.results([slot], function, [args], lost=refuse_lost_job)))
+    if free is not None:
+        job.add_done_callback(lambda _: free())
     try:
-        ((_, result),) = await aside(list, pool.results([worker], function, [args], lost=refuse_lost_job))
+        ((_, result),) = await asyncio.shield(job)
     except asyncio.CancelledError:
-        worker.future.cancel()
+        slot.cancel()
         raise
     return result
 

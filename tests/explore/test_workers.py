@@ -1,6 +1,8 @@
 """The turns of a tab: a newer move ends an old one, a pulse waits, tabs are apart; what a job says while the page waits."""
 
 import asyncio
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -133,3 +135,53 @@ def test_the_kernels_that_have_words_are_compiled_when_they_are_first_needed():
 
 def test_a_tab_without_a_job_compiles_nothing():
     assert Turns(SimpleNamespace()).compiling == ""
+
+
+class SlowToStart:
+    """A worker whose process takes its time to start; its jobs are calls in a thread."""
+
+    def __init__(self):
+        self.future, self.threads = Future(), ThreadPoolExecutor(1)
+        self.busy = self.most = 0
+
+    def give(self, function, arguments, limit):
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        time.sleep(0.2)
+        self.future = self.threads.submit(function, *arguments)
+        self.busy -= 1
+        return self.future
+
+    def look_after(self):
+        pass
+
+    def result(self, future, arguments, limit, lost):
+        return future.result()
+
+    def stop(self):
+        return None
+
+
+def test_a_job_that_is_ended_while_its_process_starts_never_begins(
+    monkeypatch,
+):
+    monkeypatch.setattr(kernel_cache, "ON_COMPILING", [])
+    monkeypatch.setattr(workers, "SHARED", list(Shared.new()))
+    began, worker = [], SlowToStart()
+
+    def job(name, progress):
+        began.append(name)
+        return name
+
+    async def both():
+        idle = asyncio.Queue()
+        idle.put_nowait((worker, Shared.new()))
+        first = workers.RunningJob(idle, job, ("first",))
+        await asyncio.sleep(0.05)
+        first.task.cancel()
+        return await asyncio.gather(first.task, workers.RunningJob(idle, job, ("next",)).task, return_exceptions=True)
+
+    worker.threads.submit(time.sleep, 0.4)  # so that a job which is not ended would begin
+    ended, done = asyncio.run(both())
+    assert isinstance(ended, asyncio.CancelledError)
+    assert (done, began, worker.most) == ("next", ["next"], 1)

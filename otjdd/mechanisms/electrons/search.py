@@ -249,11 +249,12 @@ def direction(junction: Junction, state: State, k: int, ahead: float):
 
 @detached
 def fill_displacements_by_voltage(junction: Junction, state: State, k: int, out: np.ndarray):
-    """Fill dD/dV_j (N+1,) [F/m2] of a settled stack whose vacancies stand still; 1 where the stack is singular."""
+    """Fill dD/dV_j (N+1,) [F/m2] of a settled stack whose vacancies stand still; nan where the stack is singular."""
     linear = own_linear(state)
+    linear.missing[:] = 0.0  # may be nan behind a stack that did not close, and a share of 0 of nan is nan
     linearise(junction, k, column(state, k), linear)
     if not factor_twos(linear.lower, linear.diagonal, linear.upper):
-        out[:] = 1.0
+        out[:] = math.nan
         return
     fill_answer_to_voltage(junction, k, column(state, k), linear, linear.x)
     solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)

@@ -208,7 +208,10 @@ def error_of_filling(difference: float, filling: float) -> float:
 
 @apart
 def voltage_shares(junction: Junction, state: State, k: int, x: np.ndarray) -> np.ndarray:
-    """Share (n,) of a small voltage between the left electrode and places x (n,) [m], in order, at frozen ions."""
+    """Share (n,) of a small voltage between the left electrode and places x (n,) [m], in order, at frozen ions.
+
+    nan where the stack is singular, so that the current of the traps has no value and a step that ends there is refused.
+    """
     length, _, eps = straight_parts(junction, state, k)
     D = displacements_of_parts(junction, state, k, length.size)
     share, at, behind, p = np.empty(x.size), 0.0, D[0] * edge(junction.left[k], state.D_left[k])[1], 0

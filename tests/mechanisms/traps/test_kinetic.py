@@ -5,10 +5,13 @@ import math
 
 import numpy as np
 import pytest
+from devices import SMALL, begin, case, needs_speed
 from scipy.integrate import solve_ivp
 
+from otjdd.mechanisms.electrons.stack import MISSING
 from otjdd.mechanisms.traps import kinetic
 from otjdd.mechanisms.traps.kinetic import error_by_curvature, error_of_filling, mean_trap_rate, move
+from otjdd.solver import integrate
 
 START = np.array([3e5, 2e2, 4e4, 7e3])  # 1/s: captures from both electrodes, emissions to both
 END = np.array([2e7, 1e3, 5e3, 3e5])
@@ -134,3 +137,37 @@ def test_a_rate_that_begins_within_a_step_is_finite():
             assert left + right == pytest.approx(moved, abs=1e-12)
             assert 0.0 <= rest(after) + end <= 1.0 + 1e-12
         assert error_by_curvature(before, after, np.array([0.0, 1e6, 0.0, 1e6]), 0.5, 1e-6, 1.0) < 1.0
+
+
+@pytest.fixture(scope="module")
+def held():
+    """A settled run of a film with electrons, whose middle is far from a depletion layer; shares at three places."""
+    dense = {"device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3"}
+    run = begin(case(**SMALL, **dense, device__film__thickness="6 nm"), voltage=0.4)
+    x = np.array([0.1, 0.5, 0.9]) * 6e-9
+    return run, x, kinetic.voltage_shares(run.junction, run.state, 0, x)
+
+
+@needs_speed
+def test_the_share_of_a_voltage_is_the_difference_of_two_bands(held):
+    """Also behind a stack that did not close, whose residuals are no numbers."""
+    run, x, share = held
+    run.state.lines[MISSING] = math.nan
+    np.testing.assert_array_equal(kinetic.voltage_shares(run.junction, run.state, 0, x), share)
+    ends = []
+    for V in (0.4 - 1e-4, 0.4 + 1e-4):
+        integrate.jump(run, V)
+        ends.append(run.state.band[0].copy())
+    integrate.jump(run, 0.4)
+    nodes = np.cumsum(run.junction.columns.distance[0])
+    own = 1.0 + np.interp(x, nodes[:-1], (ends[1] - ends[0])[1:-1] / 2e-4)
+    np.testing.assert_allclose(share, own, atol=2e-3)
+
+
+@needs_speed
+def test_a_singular_stack_has_no_share_of_a_voltage(held):
+    run, x, _ = held
+    band = run.state.band[0].copy()
+    run.state.band[0, 3] = math.nan
+    assert np.isnan(kinetic.voltage_shares(run.junction, run.state, 0, x)).all()
+    run.state.band[0] = band
