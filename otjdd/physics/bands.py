@@ -52,6 +52,7 @@ REST = 0.1  # of tolerance kT, the bending at which the region ends
 PHASE, REFLECTED, BEYOND = 14.0, 4.0, 40.0  # constants of the error, in order: A, 4 and 40
 BARRIER = 300.0  # A in a barrier 4 kT high, where no wave is slow
 HALVINGS = 40
+LEAD_DRAWN = 2e-9  # m, of a lead in a band diagram
 
 
 @kernel
@@ -393,6 +394,23 @@ def film_pieces(junction: Junction, state: State, k: int):
     """Numbers of the first piece of the film in the band profile of column k, and of the first piece behind the film."""
     first = bent_pieces(junction.left[k], state.D_left[k])
     return first, first + junction.nodes.size - 1
+
+
+@apart
+def band_diagram(junction: Junction, state: State, k: int):
+    """Positions (n,) [m], from the left end of the film on, and band edge (n,) [eV] through electrodes and film of column k."""
+    profile, first, far = band_profile(junction, state, k), bent_pieces(junction.left[k], state.D_left[k]), LEAD_DRAWN
+    S, start, x = profile.length.size, 0.0, 0.0
+    position, band = np.empty(2 * S + 4), np.empty(2 * S + 4)
+    for s in range(first):
+        start += profile.length[s]
+    for s in range(S):
+        position[2 * s + 2], band[2 * s + 2] = x - start, profile.left[s] + profile.curve[s]
+        x += profile.length[s]
+        position[2 * s + 3], band[2 * s + 3] = x - start, profile.right[s] + profile.curve[s]
+    position[0], position[1], band[:2] = -start - far, -start, profile.bottom_left
+    position[-2], position[-1], band[-2:] = x - start, x - start + far, profile.bottom_right
+    return position, band
 
 
 @apart

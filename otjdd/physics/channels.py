@@ -40,7 +40,7 @@ from otjdd.physics.current import (
     thinned,
     upper_end,
 )
-from otjdd.physics.fermi_dirac import log_supply_slope, log_supply_slope_by_energy, supplies, supply
+from otjdd.physics.fermi_dirac import log_supply_slope, log_supply_slope_by_energy, supply
 from otjdd.physics.junction import Junction
 from otjdd.physics.leaks import LEAK_CODES, leak_conductance
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, Conductance, State, sum_of
@@ -157,6 +157,7 @@ MORE_KEPT = 2  # edges that panels may gain by halving, beyond those that fresh 
 # The same at narrow levels, whose slopes have both signs and are up to 1e9 times as steep as their sum: with 1e-7 a sum was
 # 217/V in place of -41/V.
 NEGLIGIBLE_AT_LEVELS = 1e-11
+ENERGIES = 400  # of a spectrum for pictures
 
 
 @apart
@@ -268,17 +269,22 @@ def coherent_conductance(
     return Conductance(True, conductance(junction, state, k, result), by_V, by_D, by_P, by_S)
 
 
-def current_by_energy(junction: Junction, state: State, k: int) -> tuple[np.ndarray, np.ndarray]:
+@apart
+def current_by_energy(junction: Junction, state: State, k: int):
     """Energies (n,) [eV] and current per energy of column k, in units of its `supply` at the surroundings' temperature.
 
     For pictures: the energies are evenly spaced, from the bottom of the higher lead to 0.5 eV above the top of the barrier.
     """
-    profile, V = tunnelling_profile(junction, state, k), float(state.V[0])
-    low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
-    energy = np.linspace(low, high, 401)[1:]
-    T, _ = transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    warm = state.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
-    return energy, T * supplies(energy, V, state.kT[k]) * V * warm
+    profile, V, kT, n = tunnelling_profile(junction, state, k), state.V[0], state.kT[k], ENERGIES
+    low, energy, density = max(profile.bottom_left, profile.bottom_right), np.empty(n), np.empty(n)
+    high = max(barrier_top(profile), 0.0, -V) + 0.5
+    for i in range(n):
+        energy[i] = low + (i + 1) * ((high - low) / n) if i < n - 1 else high
+    T, _ = transmission(junction.transmission, profile, energy, energy[0], high)
+    warm = kT / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
+    for i in range(n):
+        density[i] = T[i] * supply(energy[i], V, kT) * V * warm
+    return energy, density
 
 
 COHERENT = "coherent"  # the first channel of every junction

@@ -170,15 +170,6 @@ def supply(E: float, V: float, kT: float) -> float:
 
 
 @kernel
-def supplies(E: np.ndarray, V: float, kT: float) -> np.ndarray:
-    """`supply` at energies E (n,)."""
-    values = np.empty(E.size)
-    for i in range(E.size):
-        values[i] = supply(E[i], V, kT)
-    return values
-
-
-@kernel
 def log_supply_slope(E: float, V: float, kT: float) -> float:
     """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
     occupation = fermi((E + V) / kT)

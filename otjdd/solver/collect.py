@@ -14,7 +14,7 @@ from otjdd.case.kinds import kinds_of
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.mechanisms.electrons import density as contacts
-from otjdd.physics.bands import band_profile, bent_pieces, film_edges_at_right, straight_parts
+from otjdd.physics.bands import band_diagram, film_edges_at_right, straight_parts
 from otjdd.physics.channels import current_by_energy
 from otjdd.physics.junction import Junction, coupled
 from otjdd.physics.state import State
@@ -342,12 +342,15 @@ def snapshot(case: Case, moving: Run, instant: KeptState, constant: Collection[s
     if case.ions.noise == "none":
         c = bounded(c, junction.columns.width, junction.columns.sites)
     middle = len(weight) // 2
+    position, edge = band_diagram(junction, state, middle)
     profiles = {
         "snapshot_time": instant.time,
         "vacancy_concentration": weight @ c,
         "conduction_band": weight @ film_bands(junction, state),
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
-    } | band_diagram(junction, state, middle)
+        "band_position": position,
+        "band_edge": edge,
+    }
     if junction.layers.half_left.size:
         ions = np.add.reduceat(c * junction.columns.width, junction.layers.first[:-1], axis=1)
         profiles["layer_vacancies"] = weight @ ions
@@ -383,14 +386,3 @@ def film_bands(junction: Junction, state: State) -> np.ndarray:
     rise = junction.columns.distance * state.E
     bands: np.ndarray = at_right - np.cumsum(rise[:, ::-1], axis=1)[:, ::-1][:, 1:]
     return bands - np.cumsum(steps[:, ::-1], axis=1)[:, ::-1][:, 1:] if steps.any() else bands
-
-
-def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
-    """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
-    profile = band_profile(junction, state, k)
-    ends = np.concatenate(([0.0], np.cumsum(profile.length)))
-    x = ends - ends[bent_pieces(junction.left[k], state.D_left[k])]
-    position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
-    bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
-    edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))
-    return {"band_position": position, "band_edge": edge}

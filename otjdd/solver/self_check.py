@@ -28,8 +28,7 @@ import numpy as np
 from otjdd.case.case import parse_case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
-from otjdd.physics import bands, columns, electrostatics, fermi_dirac, tunnelling
-from otjdd.physics.channels import transport
+from otjdd.physics import bands, channels, columns, electrostatics
 from otjdd.solver import integrate, model
 from otjdd.solver.integrate import Run
 from otjdd.stepping import course, film_step, rosenbrock, run_log, step_control, trial_step
@@ -139,7 +138,7 @@ def computed_answer(**changes: Any) -> KnownNumbers:
         integrate.jump(run, voltage)
         integrate.follow_piece(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
-    conductance, _, _, energy, _ = transport(
+    conductance, _, _, energy, _ = channels.transport(
         run.junction, run.state, run.tangent.present, np.empty(len(run.junction.channels.code))
     )
     junction, c = run.junction, run.state.c[0]
@@ -283,13 +282,11 @@ def compile_steps(run: Run) -> None:
 def compile_entry_points(run: Run) -> None:
     """Compile the kernels that Python calls at the end of a run."""
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
-    profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
     for kernel, arguments in (
-        (transport, (junction, state, np.empty(1), np.empty(1))),
+        (channels.transport, (junction, state, np.empty(1), np.empty(1))),
         (electrostatics.edge, (junction.right[0], 0.0)),
-        (bands.tunnelling_profile, (junction, state, 0)),
-        (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
-        (fermi_dirac.supplies, (E, 0.0, junction.kT[0])),
+        (bands.band_diagram, (junction, state, 0)),
+        (channels.current_by_energy, (junction, state, 0)),
         (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (run_log.ratio_of_columns, (junction, state, run.watch)),
     ):
