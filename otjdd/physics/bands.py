@@ -398,7 +398,7 @@ def film_pieces(junction: Junction, state: State, k: int):
 
 @apart
 def band_diagram(junction: Junction, state: State, k: int):
-    """Positions (n,) [m], from the left end of the film on, and band edge (n,) [eV] through electrodes and film of column k."""
+    """Positions (n,) [m], 0 at the left end of the film, and band edge (n,) [eV] of electrodes and film of column k."""
     profile, first, far = band_profile(junction, state, k), bent_pieces(junction.left[k], state.D_left[k]), LEAD_DRAWN
     S, start, x = profile.length.size, 0.0, 0.0
     position, band = np.empty(2 * S + 4), np.empty(2 * S + 4)
