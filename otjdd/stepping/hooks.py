@@ -121,10 +121,10 @@ def is_random(trial: Trial) -> bool:
     return False
 
 
-@hook(PARTS, WORST, bare)
-def random_change(junction: Junction, state: State, trial: Trial) -> float:
-    """What a smooth step from a state to trial.state changes, over the most that it may where something is random."""
-    return 0.0
+@hook(PARTS, LIMIT, bare)
+def random_limit(junction: Junction, state: State, trial: Trial, growth: float):
+    """As `step_limit`, by what a smooth step changes where something is random. growth : of the step otherwise"""
+    return True, math.inf
 
 
 @hook(PARTS, STATUS, bare)

@@ -44,7 +44,7 @@ from otjdd.stepping.hooks import (
     may_leap,
     move_at_random,
     predict,
-    random_change,
+    random_limit,
     settled_anew,
     settled_limit,
     start_end,
@@ -411,11 +411,9 @@ def step_or_leap(junction: Junction, state: State, tangent: Tangent, trial: Tria
     outcome = smooth_step(junction, state, tangent, trial, StepTask(control, source, step, False))
     if outcome.status != Status.DONE:
         return outcome
-    size = random_change(junction, state, trial)
-    allowed = min(GROWTH, max(SHRINK, SAFETY / size)) if size > 0.0 else GROWTH
-    if size > 1.0 or allowed < outcome.growth:
-        trial.noise.limited[0] += 1
-    if size > 1.0:
+    within, limit = random_limit(junction, state, trial, outcome.growth)
+    allowed = min(GROWTH, max(SHRINK, limit))
+    if not within:
         return Outcome(Status.STEP_REJECTED, outcome.norm, allowed, False, False)
     end, accuracy = source.voltage + source.slope * step, Accuracy(voltage_slack(control), False)
     status = end_at_random(junction, state, tangent, trial, end, step, accuracy)

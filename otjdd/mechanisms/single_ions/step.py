@@ -78,6 +78,7 @@ MOST_PARTS = 100
 MOST_ADDED = 3.0  # hops that the mean of a step adds, over those at the rates of its end
 MOST_FALL = 0.8  # largest fall of ln of a flux within the parts after the first, to which hops are added
 BENT = 0.3  # kT, bending of the band by electrons below which they do not respond to deviations
+SAFETY = 0.9  # of the growth that the size of a leap allows
 LINGERS = 10.0  # steps; a deviation that relaxes within them stays one of the ions
 
 
@@ -367,13 +368,19 @@ def most_passed(junction: Junction, old: State, new: State, k: int) -> float:
 
 
 @deferred_detached
-def random_change(junction: Junction, old: State, trial: Any) -> float:
-    """What a smooth step from an old state to trial.state changes, over the most that a leap may: the worst column."""
+def random_limit(junction: Junction, old: State, trial: Any, growth: float) -> tuple[bool, float]:
+    """True where a leap may have what a smooth step from an old state to trial.state changes, and the growth it allows.
+
+    growth : of the step otherwise; the noise counts the steps that have less by the leap
+    """
     noise, worst = trial.noise, 0.0
     for k in range(noise.area.size):
         allowed = max(noise.largest * noise.area[k] * dot(old.c[k], junction.columns.width[k]), 1.0)
         worst = max(worst, noise.area[k] * most_passed(junction, old, trial.state, k) / allowed)
-    return worst
+    limit = SAFETY / worst if worst > 0.0 else math.inf
+    if worst > 1.0 or limit < growth:
+        noise.limited[0] += 1
+    return worst <= 1.0, limit
 
 
 @deferred_detached
