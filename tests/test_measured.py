@@ -1,5 +1,7 @@
 """Tables of the READMEs of validation are those of their measured.json, and each row says where it is from."""
 
+from pathlib import Path
+
 import pytest
 
 from otjdd.system import text_files
@@ -23,3 +25,14 @@ def test_a_row_that_is_measured_again_replaces_the_one_before(tmp_path):
     (part,) = measured.read(tmp_path).values()
     assert [row["cells"] for row in part["rows"]] == [["loop", "2"], ["train", "3"]]
     assert "| loop | 2 |" in (tmp_path / "README.md").read_text()
+
+
+def test_mutants_are_of_modules_with_tests_and_are_explained_by_lines_that_are_there(monkeypatch):
+    faults = Path(__file__).parents[1] / ".ci" / "faults"
+    monkeypatch.syspath_prepend(faults)
+    import mutation
+
+    assert mutation.explanations()
+    for module, names in mutation.TESTS.items():
+        assert mutation.source_of(module)
+        assert [name for name in names if not list(mutation.ROOT.glob(f"tests/**/test_{name}.py"))] == [], module

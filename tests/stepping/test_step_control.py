@@ -11,6 +11,8 @@ from otjdd.solver import integrate
 from otjdd.stepping import step_control
 from otjdd.stepping.rosenbrock import RODAS
 
+EXCHANGE = {"rate": "1e-8 m/s", "equilibrium_density": "3e26 1/m^3"}
+
 
 def test_largest_error_is_found_in_any_cell_of_any_column():
     control = step_control.Control(0.1, 1.0, 1, 1e-3)
@@ -35,17 +37,19 @@ def test_ions_outside_of_their_bounds_count_as_a_share():
     assert step_control.outside(run.junction, run.control, run.state) == pytest.approx(share)
 
 
-def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions():
-    run = begin(case(**SMALL), voltage=0.3)
+@pytest.mark.parametrize("at_ends", [(0.0, 0.0), (0.7, -1.3)], ids=["closed", "exchanged"])
+def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_ions(at_ends):
+    """at_ends : ions that passed the electrodes, over those that passed a face of the film"""
+    of = {f"device__{side}__exchange": EXCHANGE for side in ("left", "right")} if any(at_ends) else {}
+    run = begin(case(**SMALL, **of), voltage=0.3)
     junction, state, moved = run.junction, run.state, 1e-6
-    before = band(junction, state)
-    total, dS = (state.c[0] * junction.columns.width[0]).sum(), np.zeros(state.c.shape[1] + 1)
-    dS[4] = moved * total
-    state.c[0, 3] -= dS[4] / junction.columns.width[0, 3]
-    state.c[0, 4] += dS[4] / junction.columns.width[0, 4]
+    before, width = band(junction, state), junction.columns.width[0]
+    dS = np.zeros(state.c.shape[1] + 1)
+    dS[[0, 4, -1]] = moved * (state.c[0] * width).sum() * np.array([at_ends[0], 1.0, at_ends[1]])
+    state.c[0] -= np.diff(dS) / width
     integrate.jump(run, 0.3)
     rise, passed = step_control.shift(junction, state, 0, dS)
-    assert passed == pytest.approx(moved * total, rel=1e-6)
+    assert passed == pytest.approx(np.abs(dS).max(), rel=1e-6)
     assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
 
 
