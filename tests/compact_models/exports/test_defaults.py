@@ -174,3 +174,14 @@ def test_a_parameter_out_of_its_range_names_the_range_and_the_operating_point_is
         [simulators.NGSPICE, "-b", "test.cir"], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert "thickness is 3.5e-09 m: this model holds from 2.6e-09 m to 3.1e-09 m" in done.stdout + done.stderr
+
+
+def test_the_testbench_resets_and_sets_with_a_rest_before_and_after_each_read():
+    points, reads = testbench.drive(made_model.made_model(), 1e-6)
+    times, voltages = np.transpose(points)
+    reset, set_pulse = [[V, 0.0, 0.1, 0.0] for V in (-3.0, 2.2)]
+    assert voltages.tolist() == [0.0, *np.repeat((reset + set_pulse) * 2, 2)]
+    assert (np.diff(times) > 0.0).all()  # no jump, of which simulators of circuits know none
+    assert np.diff(times[::2]) == pytest.approx([1e-6, 1e-6, 1e-5, 1e-6] * 4)
+    assert np.interp(reads, times, voltages) == pytest.approx(0.1)
+    assert reads == pytest.approx([start + 0.89e-5 for start in times[4::8]])

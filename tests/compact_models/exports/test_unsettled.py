@@ -1,5 +1,8 @@
 """A film that was never written: the share of its vacancies that has not settled, in Python and in circuits."""
 
+import dataclasses
+import re
+
 import made_model
 import numpy as np
 import pytest
@@ -52,6 +55,25 @@ def test_junctions_begin_with_the_film_of_the_case_or_at_rest(fresh):
     assert fresh.states(1, [0.3]).tolist() == [[0.3, 0.0, 0.0]]
     rested, pristine = fresh.states(1, fresh.start), made_model.made_model(resistance=0.0)
     assert fresh.hold(rested, 1.0, 1e-6) == pytest.approx(pristine.hold(pristine.states(1), 1.0, 1e-6), rel=1e-9)
+
+
+def test_each_column_of_a_circuit_has_the_tables_and_the_noise_of_its_kind(fresh):
+    """A kind that began at rest beside one that was never written, a quarter of which fills the way between its wells."""
+    at_rest, slow = made_model.made_model().kinds[0], fresh.kinds[0]._replace(emptying=1e-5, way=np.full(2, 0.25))
+    noise = made_model.noisy_model(400.0).noise
+    both = dataclasses.replace(
+        fresh, kinds=(at_rest, slow), kind=np.arange(2), speed=np.ones(2), weight=np.full(2, 0.5),
+        start=np.repeat(fresh.start, 2), unsettled=np.array([0.0, 1.0]),
+        noise=noise._replace(kinds=(*noise.kinds, noise.kinds[0]._replace(ions=100.0))),
+    )  # fmt: skip
+    columns = verilog_a.verilog_a(both).split("// Column ")[1:]
+    for t, (text, way, emptied, ions) in enumerate(zip(columns, "04", ("1000000", "100000"), (200, 50), strict=True)):
+        assert set(re.findall(r"[a-z](\d)_\d", text)) == {str(t)}
+        assert ("decay = " in text) == bool(t)
+        assert f"filling = (away > 0.0 ? {way} : {way})" in text
+        assert f"faster{t + 1} * {emptied})" in text
+        assert f"({ions} * area / reference_area)" in text
+        assert f"scale = {0.5 / ions} * reference_area" in text
 
 
 @simulators.needed
