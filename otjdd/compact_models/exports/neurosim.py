@@ -20,6 +20,7 @@ train.py of DNN+NeuroSim sets its numbers after it has read the command line. We
 
 import json
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ def label_of(A: float) -> float:
     return float(PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x))
 
 
+@lru_cache(maxsize=4096)  # draws ask for the labels of the same devices again and again
 def label_width(label: float) -> float:
     """A of a label, the inverse of `label_of`."""
     low, high = 1e-3, 1e6
