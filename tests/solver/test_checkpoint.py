@@ -19,7 +19,7 @@ from otjdd.waveform import waveform
 
 pytestmark = needs_speed
 
-TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 20, period = "2 us", read_each = true}\n'
+TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 10, period = "2 us", read_each = true}\n'
 COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
 LONG = (
     TRAIN
@@ -65,8 +65,8 @@ def uninterrupted():
 @pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
-    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 20)
-    monkeypatch.setattr(waveform, "BLOCK", 20)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 10)
+    monkeypatch.setattr(waveform, "BLOCK", 10)
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3
     whole = otjdd.run(case.parse_case(LONG))
@@ -76,8 +76,8 @@ def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch
     blocks = otjdd.run(no_circuit).read_resistance.values
     monkeypatch.undo()
     assert blocks == pytest.approx(otjdd.run(no_circuit).read_resistance.values, rel=1e-9)
-    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 20)
-    monkeypatch.setattr(waveform, "BLOCK", 20)
+    monkeypatch.setattr(waveform, "MOST_IN_MEMORY", 10)
+    monkeypatch.setattr(waveform, "BLOCK", 10)
     ended(tmp_path / "checkpoint", at)
     ds, shares = resumed(tmp_path / "checkpoint")
     assert at < shares[0] < shares[-1] == 1.0
@@ -90,7 +90,7 @@ def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
 
     def stop(fraction):
         at.append(fraction)
-        if len(at) % 3 == 0:
+        if len(at) % 2 == 0:
             raise Stop
 
     while True:
@@ -129,7 +129,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint"
     ended(path)
     with pytest.raises(ResultError, match=r"another case.*without --resume"):
-        resumed(path, LONG.replace("count = 20", "count = 21"))
+        resumed(path, LONG.replace("count = 10", "count = 11"))
     real = store.provenance
     for name, words in [("numba_version", "another numba version: .* then, 0.1 now"), ("processor", "processor")]:
         monkeypatch.setattr(store, "provenance", lambda *_, name=name: real("", "") | {name: "0.1"})
@@ -221,7 +221,7 @@ def test_checkpoints_come_when_it_is_time(tmp_path):
 
 
 def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch):
-    (tmp_path / "long.toml").write_text(LONG.replace("count = 20", "count = 1"))
+    (tmp_path / "long.toml").write_text(LONG.replace("count = 10", "count = 1"))
     monkeypatch.chdir(tmp_path)
     said = "There is no checkpoint .long.nc.checkpoint: the run starts again."
     assert typed("run", "long.toml", "-q", "--resume") == said
