@@ -84,6 +84,7 @@ def pytest_configure(config):
         config.add_cleanup(lambda: kernel_server.end(server))
 
 
+@cache
 def needs_no_kernel(path: Path) -> bool:
     """True for a file of tests that runs while the kernels are compiled."""
     place = path.relative_to(TESTS)
