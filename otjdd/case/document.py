@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from otjdd.case.base import Record, tables_in_record
-from otjdd.case.film import OF_EACH_LAYER
+from otjdd.case.film import Sheet
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
@@ -327,7 +327,7 @@ def without_alternatives(
     if above.get("resistance", "spreading") != "spreading" and "conductivity" not in above:  # of device.heat
         dropped |= {"conductivity"} & set(below)
     if "layers" in above:  # of a film on top of one of a single material
-        dropped |= set(OF_EACH_LAYER) & set(below)
+        dropped |= set(Sheet.model_fields) & set(below)
     elif {"thickness", "permittivity"} <= set(above):  # of a film of a single material on top of layers
         dropped |= {"layers"} & set(below)
     replaced.update((*path, name) for name in dropped)

@@ -136,7 +136,10 @@ Energy = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 
 
 class Sheet(Record):
-    """What a film of one material and each of several layers state. Charges are elementary charges per volume."""
+    """What a film of one material and each of several layers state. Charges are elementary charges per volume.
+
+    density_of_states : N_c [1/m3], at any temperature
+    """
 
     material: Material | None = key("name of its material; no number depends on it", None, example="SrTiO3")
     thickness: Thickness = key("thickness", example="2.8 nm", spread="100 nm")
@@ -151,14 +154,15 @@ class Sheet(Record):
         "immobile charge, in elementary charges, with its sign", "0 1/m^3", example="-1e25 1/m^3", of_material=True
     )
     tunnelling_mass: Mass = key("mass under the barrier, in electron masses", 1.0, example=0.42, of_material=True)
+    density_of_states: States | None = key(
+        "density of states of its electrons; default: the right electrode's", None, example="1e26 1/m^3",
+        of_material=True,
+    )  # fmt: skip
 
 
 class Layer(Sheet):
     """One layer of a film, with its part of the grid, and what its vacancies see there."""
 
-    density_of_states: States | None = key(
-        "density of states of its electrons; default: the right electrode's", None, example="1e26 1/m^3"
-    )
     band_offset: Energy = key("conduction band edge relative to the first layer", "0 eV", example="-1.2 eV")
     ions: Literal["mobile", "none"] = key(
         "mobile ions, or none: a layer without sites, which no ion enters", "mobile", example="none"
@@ -205,7 +209,6 @@ class Film(Sheet):
 
     image_permittivity : of high frequencies, of the image force in T(E)
     electrons : "none", or in "balance" with the contact on their side of the barrier (`mechanisms.electrons.density`)
-    density_of_states : N_c [1/m3], at any temperature
     """
 
     cells: Annotated[Count, Field(ge=FEWEST_CELLS, le=MOST_CELLS)] = key(
@@ -219,9 +222,6 @@ class Film(Sheet):
     electrons: Literal["none", "balance"] = key(
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS
     )
-    density_of_states: States | None = key(
-        "density of states of the film; default: the right electrode's", None, example="1e26 1/m^3", of_material=True
-    )
     polarisation: AnyPolarisation | None = key(
         "polarisation of a ferroelectric film, a table with a law; default: none", None, title="Polarisation",
         not_with_layers="a ferroelectric layer among others is not modelled",
@@ -230,7 +230,7 @@ class Film(Sheet):
     @property
     def stack(self) -> tuple[Layer, ...]:
         """The film as its one layer."""
-        return (ANY_LAYER.model_copy(update={name: getattr(self, name) for name in OF_EACH_LAYER}),)
+        return (ANY_LAYER.model_copy(update={name: getattr(self, name) for name in Sheet.model_fields}),)
 
     @property
     def mobile_thickness(self) -> float:
@@ -242,7 +242,6 @@ class Film(Sheet):
         return self.model_copy(update={"cells": cells})
 
 
-OF_EACH_LAYER = tuple(name for name in Film.model_fields if name in Layer.model_fields)  # keys that layers state
 NOT_WITH_LAYERS = {name: why for name, field in Film.model_fields.items() if (why := facts_of(field).not_with_layers)}
 
 
@@ -270,7 +269,7 @@ class LayeredFilm(Record):
         if not isinstance(value, dict):
             return value
         for name in value:
-            if name in OF_EACH_LAYER:
+            if name in Sheet.model_fields:
                 raise NotAsExpected(f"no {name} with layers, each of which states its own", "both", name)
             if name in NOT_WITH_LAYERS and value[name] not in (None, "none"):
                 raise NotAsExpected(f"no {name} with layers: {NOT_WITH_LAYERS[name]}", "both", name)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case.case import Case, load_case
 from otjdd.case.device import materials
-from otjdd.case.film import OF_EACH_LAYER, LayeredFilm
+from otjdd.case.film import LayeredFilm, Sheet
 from otjdd.case.notes import affinity_of
 from otjdd.explore.experiments import experiments, value_of_key
 from otjdd.units import quantity
@@ -226,7 +226,7 @@ def layers_of(case: Case) -> list[dict[str, Any]]:
     film: dict[str, Any] = case.plain()["device"]["film"]
     if "layers" in film:
         return [dict(layer) for layer in film["layers"]]
-    return [{key: film[key] for key in OF_EACH_LAYER if key in film}]
+    return [{key: film[key] for key in Sheet.model_fields if key in film}]
 
 
 def traps_of(case: Case) -> list[dict[str, Any]]:
@@ -237,7 +237,7 @@ def traps_of(case: Case) -> list[dict[str, Any]]:
 def with_tables(changes: Mapping[str, Any], key: str, tables: list[dict[str, Any]]) -> dict[str, Any]:
     """Changes of a case, by dotted key, with tables under LAYERS or TRAPS in place of all changes of parts of them."""
     film = LAYERS.removesuffix("layers")
-    replaced = (LAYERS, *(film + part for part in OF_EACH_LAYER)) if key == LAYERS else (TRAPS,)
+    replaced = (LAYERS, *(film + part for part in Sheet.model_fields)) if key == LAYERS else (TRAPS,)
     others = {name: value for name, value in changes.items() if not name.split("[")[0].startswith(replaced)}
     return others | ({key: tables} if tables else {})
 
