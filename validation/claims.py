@@ -11,7 +11,7 @@ in the report: otjdd validate --report DIR.
 import argparse
 from pathlib import Path
 
-from otjdd.claims import judge, papers, reporting
+from otjdd.claims import judge, papers, report
 from otjdd.claims.claim import Verdict
 from otjdd.system.pool import cores
 from validation import measured
@@ -38,13 +38,13 @@ def main() -> None:
     changes = papers.another_set(words.case) if words.case else {}
     for paper in words.paper:
         verdicts = judge.validate([paper], workers=cores(), errors=words.errors, device=changes)
-        rows = [tuple(cell.replace("|", reporting.BAR) for cell in row(verdict)) for verdict in verdicts]
+        rows = [tuple(cell.replace("|", report.BAR) for cell in row(verdict)) for verdict in verdicts]
         command = f"python -m validation.claims {paper}" + f" {WITHOUT}" * (not words.errors)
         part = f"claims-{paper}"
         if words.case:
             command, part = f"{command} --case {words.case}", f"{part}-{words.case.stem}"
         measured.keep(HERE / paper, part, COLUMNS, rows, command=command)
-        print(f"{paper}: {reporting.in_total(verdicts)}")
+        print(f"{paper}: {report.in_total(verdicts)}")
 
 
 if __name__ == "__main__":

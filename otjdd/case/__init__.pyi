@@ -9,12 +9,12 @@ from . import drive_curves as drive_curves
 from . import electrodes as electrodes
 from . import explain as explain
 from . import film as film
+from . import fit as fit
 from . import keys as keys
 from . import kinds as kinds
 from . import notes as notes
 from . import problem as problem
 from . import rules as rules
-from . import settings as settings
 from . import study_axes as study_axes
 from . import toml_text as toml_text
 from . import traps as traps

@@ -4,20 +4,21 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 """
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import PrivateAttr, StringConstraints, ValidationError
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import crossbar, electrodes, film, kinds, rules, toml_text
-from otjdd.case.base import Record, key
+from otjdd.case.base import Count, Number, Record, key
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, Patterns
-from otjdd.case.device import Device, Ions
+from otjdd.case.device import Circuit, Device, Ions
 from otjdd.case.document import (
     OUTSIDE,
     Document,
@@ -30,11 +31,11 @@ from otjdd.case.document import (
     with_calibrated,
     without_none,
 )
-from otjdd.case.drive import Drive, DrivePart
+from otjdd.case.drive import Drive, DrivePart, Recording
 from otjdd.case.drive_curves import Curves
 from otjdd.case.explain import problems_of, schema_of
+from otjdd.case.fit import Expect, Fit
 from otjdd.case.problem import KeyPath, Problem, Source, dotted
-from otjdd.case.settings import Circuit, Expect, Fit, Numerics, Recording
 from otjdd.case.study_axes import ROWS, Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
@@ -51,6 +52,41 @@ FILES = re.compile(  # keys that name a file, their parts on a line each, which 
     r"|drive ((parts|pieces) .+ )*(targets picture|(targets )?file)".replace(" ", "\n")
 )
 FEW = 2  # waveforms that are remembered; one takes 80 MB at most
+
+
+LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_LEAP = 1e-10, 1e-14, 1e-12, 1e-3
+# numerics.error -> divisors of the number of cells, one for each coarser grid
+PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
+ERRORS = ("none", *PARTS)
+
+
+class Numerics(Record):
+    """Accuracy and limits of a run.
+
+    rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and
+        relative error of a concentration. Below 1e-2 the method is of order 5, else of order 4
+    largest_leap : in the mean of a step, see `stepping.trial_step`   error : see `runs.error_estimate`
+    """
+
+    # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/benchmarks/peers
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = key(
+        "error of a time step: of the band edge in kT, of charges and of concentrations relative", 7e-3, example=1e-3
+    )
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = key(
+        "error of a concentration, in units of the mean density of the ions", 1e-2, example=1e-4
+    )
+    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = key("most time steps of a run", 10_000_000, example=10000000)
+    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = key(
+        "relative error of recorded currents", 1e-4, example=1e-5
+    )
+    largest_leap: Annotated[Number, Field(ge=LEAST_LEAP, le=1)] = key(
+        "fraction of the ions of a column that may pass a face in a step, where they hop stochastically",
+        0.1,
+        example=0.03,
+    )
+    error: Literal[ERRORS] = key(  # type: ignore[valid-type]  # the names of a table
+        "reads extrapolated from two grids, errors stated from three, or both", "none", example="estimate"
+    )
 
 
 class Case(Record):
@@ -196,6 +232,22 @@ class Case(Record):
         return hash(self.resolved())
 
 
+def faults_of_grids(case: Case) -> Iterator[tuple[KeyPath, str, str, str]]:
+    """Path, expected, got and a hint where cells do not part into coarser grids; the hint has a number that does."""
+    parts, its_film = PARTS.get(case.numerics.error, (1,)), case.device.film
+    most = max(parts)
+    if isinstance(its_film, film.Film) and its_film.cells // most < film.FEWEST_CELLS and most > 1:
+        expected = f'at least {film.FEWEST_CELLS * most} cells with numerics.error = "{case.numerics.error}"'
+        yield ("device", "film", "cells"), expected, f"{its_film.cells}", ""
+    for i, layer in enumerate(its_film.stack if isinstance(its_film, film.LayeredFilm) and most > 1 else ()):
+        if layer.cells % most or layer.cells // most < film.FEWEST_CELLS_OF_LAYER:
+            fewest, whole = film.FEWEST_CELLS_OF_LAYER * most, math.lcm(*parts)
+            enough = whole * -(-max(layer.cells, fewest) // whole)
+            hint = f"such as {enough}: --set device.film.layers[{i}].cells={enough}"
+            expected = f"a multiple of {most}, of {fewest} at least, with numerics.error"
+            yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells), hint
+
+
 def load_case(
     path: str | os.PathLike[str], set: Mapping[str, Any] | None = None, *, allow_outside: bool = False, **changes: Any
 ) -> Case:
@@ -263,7 +315,7 @@ def build(
             checks = (
                 crossbar.faults_of_crossbar(case),
                 film.faults_of_layers(case),
-                film.faults_of_grids(case),
+                faults_of_grids(case),
                 film.faults_of_polarisation(case),
                 electrodes.faults_of_exchange(case),
             )

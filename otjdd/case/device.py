@@ -1,4 +1,4 @@
-"""The junction as frozen records: device and ions; its film is in `case.film`, its electrodes are in `case.electrodes`.
+"""The junction and its circuit as frozen records: [device], [ions], [circuit]; `film` and `electrodes` have its parts.
 
 x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; voltages are of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from otjdd.case.base import Count, Number, Record, form_by, key
+from otjdd.case.base import Count, Hertz, Number, Record, form_by, key
 from otjdd.case.electrodes import Electrode
 from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.traps import AnyLeak, Trap, check_names
@@ -371,3 +371,44 @@ def material(name: str) -> Published:
     if name not in values:
         raise KeyError(f"no material value {name!r}; known are {', '.join(sorted(values))}")
     return values[name]
+
+
+Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
+Farads = Annotated[float, Quantity("capacitance", "0 F", "1 F")]
+CurrentLimit = Annotated[float, Quantity("current", "1e-18 A", "1e6 A")]
+TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
+
+
+class Circuit(Record):
+    """Circuit around the junction: one branch from the source through the junction to ground, and the instrument.
+
+    The instrument, a single pole with tau = 1 / 2 pi bandwidth, shows the output `current`, and measured curves in time are
+    fitted with it. Reads and curves at frozen ions are of the settled junction, whatever the instrument.
+    """
+
+    series_resistance: Ohms = key("resistance in series", "0 ohm", example="55 ohm")
+    parallel_capacitance: Farads = key("capacitance across the junction", "0 F", example="30 pF")
+    compliance: CurrentLimit | None = key("largest current of the source", None, example="10 mA")
+    range: CurrentLimit | None = key(
+        "current at which the instrument clips `current`, the series in time; reads stay", None, example="1 mA"
+    )
+    bandwidth: Hertz | None = key(
+        "bandwidth of the instrument, one pole that `current` passes; reads stay",
+        None,
+        example="5 MHz",
+        instead_of=("time_constant",),
+    )
+    time_constant: TimeConstant | None = key("the same as a time", None, example="1 us")
+
+    @model_validator(mode="after")
+    def _one_pole(self) -> Self:
+        if self.bandwidth is not None and self.time_constant is not None:
+            raise ValueError("bandwidth and time_constant state the same: give one of them")
+        return self
+
+    @property
+    def tau(self) -> float:
+        """Time constant of the read-out [s]; 0 for an ideal one."""
+        if self.bandwidth is not None:
+            return 1 / (2 * math.pi * self.bandwidth)
+        return self.time_constant or 0.0

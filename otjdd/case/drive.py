@@ -1,4 +1,4 @@
-"""The [drive] of a case: one record per `kind`.
+"""The [drive] of a case, one record per `kind`, and its [record]: the time steps and snapshots that a result keeps.
 
 Each record except in `drive_curves` and `crossbar` has a `waveform()`. The records state names, units and
 limits of the keys; `otjdd.waveform` makes the shapes.
@@ -10,7 +10,7 @@ import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
 from otjdd.case.base import (
     HIGHEST,
@@ -32,6 +32,7 @@ from otjdd.case.base import (
 from otjdd.case.crossbar import Patterns
 from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Chain, Waveform, concatenate, difference, joined, repeated, with_reads
 
@@ -395,3 +396,51 @@ DrivePart = Annotated[Parts, Field(discriminator="kind")]
 Drive = Annotated[Parts | IV | CV | Impedance | Patterns, Field(discriminator="kind")]
 Spikes.model_rebuild()
 Sequence.model_rebuild()
+
+
+RecordTime = Annotated[float, Quantity("time", "0 s", "1e12 s")]
+
+
+class Recording(Record):
+    """Outputs that a result keeps, the first and the last state among its snapshots.
+
+    windows : kept whatever `every` is. Between kept times a read-out of finite bandwidth takes the current as linear: let a
+        window begin some time constants early
+    """
+
+    every: Literal["all", "reads", "none"] = key("time steps in the time series", "all", example="reads")
+    windows: Annotated[tuple[tuple[RecordTime, RecordTime], ...], Field(max_length=10_000)] = key(
+        "intervals of which all steps are kept", (), example=[["0 s", "2 us"]]
+    )
+    profiles: Annotated[Count, Field(ge=2, le=100_000)] = key("snapshots, evenly spread over the drive", 2, example=20)
+    profiles_at: Annotated[tuple[RecordTime, ...], Field(max_length=100_000)] = key(
+        "times of further snapshots", (), example=["1 us", "1 ms"]
+    )
+    profiles_at_reads: Annotated[bool, Strict()] = key("a snapshot with every read", False, example=True)
+
+    @field_validator("windows")
+    @classmethod
+    def check_windows(cls, windows: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        for start, end in windows:
+            if not start < end:
+                raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
+        return windows
+
+    @model_validator(mode="after")
+    def check_every(self) -> Self:
+        if self.windows and self.every == "all":
+            raise NotAsExpected('every = "reads" or "none" with windows', '"all", the default')
+        return self
+
+    def check_reads(self, count: int) -> None:
+        """Raise NotAsExpected when only reads are to be in the time series of a drive that has none."""
+        if self.every == "reads" and not count and not self.windows:
+            raise NotAsExpected('"all" or "none" with a drive that has no reads', '"reads"', "record", "every")
+
+    def instants(self, duration: float) -> list[float]:
+        """Times of the snapshots [s] in a drive of a duration [s], from 0. Raises ValueError for times after its end."""
+        for name, times in (("profiles_at", self.profiles_at), ("windows", [end for _, end in self.windows])):
+            if late := [t for t in times if t > duration * (1 + 1e-12)]:
+                raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
+        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})

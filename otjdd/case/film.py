@@ -5,7 +5,6 @@ solver takes the numbers of the layers from `stack`, and does not ask how the fi
 `mechanisms.polarisation` has its own record.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +13,6 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from otjdd.case.base import Count, Mass, Material, Number, Record, facts_of, form_by, key
 from otjdd.case.electrodes import Permittivity
 from otjdd.case.problem import KeyPath
-from otjdd.case.settings import PARTS
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, write
 
@@ -339,22 +337,6 @@ AnyFilm = Annotated[
     Annotated[Film, Tag("of one")] | Annotated[LayeredFilm, Tag("of layers")],
     Discriminator(form_by({"layers": "of layers"}, "of one")),
 ]
-
-
-def faults_of_grids(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
-    """Path, expected, got and a hint where cells do not part into coarser grids; the hint has a number that does."""
-    parts, film = PARTS.get(case.numerics.error, (1,)), case.device.film
-    most = max(parts)
-    if isinstance(film, Film) and film.cells // most < FEWEST_CELLS and most > 1:
-        expected = f'at least {FEWEST_CELLS * most} cells with numerics.error = "{case.numerics.error}"'
-        yield ("device", "film", "cells"), expected, f"{film.cells}", ""
-    for i, layer in enumerate(film.stack if isinstance(film, LayeredFilm) and most > 1 else ()):
-        if layer.cells % most or layer.cells // most < FEWEST_CELLS_OF_LAYER:
-            fewest, whole = FEWEST_CELLS_OF_LAYER * most, math.lcm(*parts)
-            enough = whole * -(-max(layer.cells, fewest) // whole)
-            hint = f"such as {enough}: --set device.film.layers[{i}].cells={enough}"
-            expected = f"a multiple of {most}, of {fewest} at least, with numerics.error"
-            yield ("device", "film", "layers", i, "cells"), expected, str(layer.cells), hint
 
 
 def faults_of_layers(case: Any) -> Iterator[tuple[KeyPath, str, str]]:

@@ -1,4 +1,4 @@
 from . import claim as claim
 from . import judge as judge
 from . import papers as papers
-from . import reporting as reporting
+from . import report as report

@@ -22,6 +22,11 @@ from otjdd.system.terminal import tell
 from otjdd.units import quantity
 
 
+def literal(text: str) -> str:
+    """Escape brackets for rich: `[study]` is a table of a case and not markup."""
+    return text.replace("[", r"\[")
+
+
 @contextmanager
 def usage_of(option: str, says: str = "") -> Iterator[None]:
     """A ValueError within the block is a wrong value of an option, for typer. says : words before it"""

@@ -11,7 +11,6 @@ import typer
 
 import otjdd.case
 from otjdd import measurements, results, runs, solver, studies
-from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import (
     CasePath,
     ColumnOption,
@@ -34,6 +33,7 @@ from otjdd.cli.arguments import (
     reading,
     usage_of,
 )
+from otjdd.cli.progress import progress_bar
 from otjdd.cli.results import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system import interpreter, late, text_files

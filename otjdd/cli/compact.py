@@ -9,7 +9,6 @@ import typer
 
 import otjdd
 from otjdd import compact_models
-from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
     CasePath,
     OneWorker,
@@ -22,6 +21,7 @@ from otjdd.cli.arguments import (
     two_numbers,
     usage_of,
 )
+from otjdd.cli.progress import progress_lines
 from otjdd.compact_models import exports
 from otjdd.errors import ExtractionError
 from otjdd.system.late import plot

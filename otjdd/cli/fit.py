@@ -12,7 +12,6 @@ import typer
 
 import otjdd.case
 from otjdd import fitting, measurements, results, system
-from otjdd.cli.app import literal, progress_bar, progress_words, search_progress
 from otjdd.cli.arguments import (
     CasePath,
     ColumnOption,
@@ -32,6 +31,7 @@ from otjdd.cli.arguments import (
     complete_case,
     earlier_search,
     is_data,
+    literal,
     load_checked,
     name_and_value,
     number_or_text,
@@ -40,6 +40,7 @@ from otjdd.cli.arguments import (
     refuse,
     usage_of,
 )
+from otjdd.cli.progress import progress_bar, progress_words, search_progress
 from otjdd.cli.results import save_figure
 from otjdd.system import late
 from otjdd.system.late import xr
@@ -58,7 +59,7 @@ def complete_number(incomplete: str) -> list[str]:
 
 def complete_loss(incomplete: str) -> list[str]:
     """Completions of --loss."""
-    return [loss for loss in otjdd.case.settings.LOSSES if loss.startswith(incomplete)]
+    return [loss for loss in otjdd.case.fit.LOSSES if loss.startswith(incomplete)]
 
 
 Files = Annotated[

@@ -12,7 +12,6 @@ import typer
 import otjdd.case
 import otjdd.explore
 from otjdd import fitting, measurements, results, studies
-from otjdd.cli.app import progress_lines
 from otjdd.cli.arguments import (
     Outside,
     SettingOption,
@@ -27,6 +26,7 @@ from otjdd.cli.arguments import (
     memory_for,
     usage_of,
 )
+from otjdd.cli.progress import progress_lines
 from otjdd.compact_models import crossbars, exports
 from otjdd.errors import ResultError
 from otjdd.system import late
@@ -282,9 +282,8 @@ def explore(
     serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
 
 
-def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjdd.explore.session.Opened:
+def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjdd.explore.tab.Opened:
     """What the page shows first. Raises CaseError, DataError, ResultError, OSError."""
-    session = otjdd.explore.session
     data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
     if len(data) > 1 or len(others) > 1:
         raise typer.BadParameter("give one case or result, and one file of data", param_hint="CASE DATA")
@@ -293,7 +292,7 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjd
     if data:
         measured = measurements.read.read_data(data[0])
     if path.suffix != ".nc":
-        return session.Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
+        return otjdd.explore.tab.Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
     ds = results.store.read(path)
@@ -301,4 +300,4 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjd
         raise ResultError(path, "is not the result of one run", "explore the case that it was made from")
     text = str(ds.attrs["case_resolved"])
     case = otjdd.case.case.parse_case(text, path.resolve().parent, file=os.fspath(path), allow_outside=allow_outside)
-    return session.Opened(case, "", ds, measured)
+    return otjdd.explore.tab.Opened(case, "", ds, measured)

@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from otjdd import claims, fitting, results, studies, system
-from otjdd.cli.app import LINES, literal, progress_bar, progress_lines, search_progress
 from otjdd.cli.arguments import (
     JsonOption,
     OneWorker,
@@ -26,10 +25,12 @@ from otjdd.cli.arguments import (
     complete_case,
     complete_claim,
     earlier_search,
+    literal,
     load_checked,
     share_of,
     usage_of,
 )
+from otjdd.cli.progress import LINES, progress_bar, progress_lines, search_progress
 from otjdd.errors import ExitCode
 from otjdd.fitting import targets
 from otjdd.system import text_files
@@ -171,20 +172,20 @@ def validate(
             )
     except KeyboardInterrupt as error:
         if judged := getattr(error, "partial", []):
-            claims.reporting.print_verdicts(judged, form)
+            claims.report.print_verdicts(judged, form)
             sys.stdout.flush()
             goes_on = " The same command continues." if runs else ""
             tell(f"{results.summary.numbers_in_words({'claim': len(judged)})} judged until then.{goes_on}")
         raise
     if pictures:
-        claims.reporting.save_all(verdicts, pictures)
+        claims.report.save_pictures(verdicts, pictures)
     if report:
-        tell(f"The report is {claims.reporting.write_page(verdicts, report, quick)}")
+        tell(f"The report is {claims.report.write_page(verdicts, report, quick)}")
     if update:
-        text_files.replace_generated_part(update, claims.reporting.PART, claims.reporting.to_markdown(verdicts))
-    claims.reporting.print_verdicts(verdicts, form)
+        text_files.replace_generated_part(update, claims.report.PART, claims.report.to_markdown(verdicts))
+    claims.report.print_verdicts(verdicts, form)
     sys.stdout.flush()
-    surprises = claims.reporting.surprises(verdicts)
+    surprises = claims.report.surprises(verdicts)
     if expected:
         tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
     if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
@@ -197,7 +198,7 @@ def check_places(names: list[str], update: Path | None, folders: Sequence[Path |
         claims.papers.discover(names=names)
     with usage_of("--update"):
         if update:
-            text_files.generated_part_of(update, claims.reporting.PART)
+            text_files.generated_part_of(update, claims.report.PART)
     for folder in filter(None, folders):
         check_folder(folder)
 

@@ -1,6 +1,6 @@
 """The explorer: a page in the browser that answers every move of a slider with a simulation.
 
-`server` answers the page, `session` holds the state of a tab, `workers` are the processes that simulate and draw.
+`server` answers the page, `tab` holds the state of a tab, `workers` are the processes that simulate and draw.
 sliders.toml lists the sliders, with the range of each in the literature and its source; experiments.toml lists the
 experiments. Physics and figures are the same as in `otjdd run` and `otjdd plot`.
 

@@ -1,5 +1,5 @@
 from . import experiments as experiments
 from . import server as server
-from . import session as session
 from . import sliders as sliders
+from . import tab as tab
 from . import workers as workers

@@ -33,9 +33,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from otjdd import plot
 from otjdd.errors import LimitError, Stopped
-from otjdd.explore import session
 from otjdd.explore.experiments import DOWNLOADED
-from otjdd.explore.session import Opened, Session
+from otjdd.explore.tab import (
+    Opened,
+    Tab,
+    first_frame_of,
+    layer_change_of,
+    presence_of,
+    pulse_by_hand,
+    settings_in,
+    values_of,
+)
 from otjdd.explore.workers import Workers
 from otjdd.system import limits
 
@@ -204,7 +212,7 @@ class Explorer:
 
     def __init__(self, opened: Opened) -> None:
         self.opened, self.workers = opened, Workers()
-        self.tabs: dict[str, Session] = {}
+        self.tabs: dict[str, Tab] = {}
         self.failure: BaseException | None = None  # why no worker can start
         self.end: Callable[[], None] = lambda: None  # ends the server
 
@@ -242,12 +250,12 @@ class Explorer:
         if self.failure is not None:
             self.end()
 
-    def tab(self, request: Request) -> Session:
-        """Session of the tab that sent a request, a new session for an unknown name. Raises ValueError without a name."""
+    def tab(self, request: Request) -> Tab:
+        """The tab that sent a request, a new one for an unknown name. Raises ValueError without a name."""
         name = request.query_params.get("tab", "")
         if not TAB.fullmatch(name):
             raise ValueError("expected the name of a tab")
-        tab = self.tabs.pop(name, None) or Session(self.opened, self.workers)
+        tab = self.tabs.pop(name, None) or Tab(self.opened, self.workers)
         self.tabs[name] = tab
         while len(self.tabs) > TABS:
             self.tabs.pop(next(iter(self.tabs))).turns.stop()
@@ -267,26 +275,26 @@ class Explorer:
         return JSONResponse({"ready": ready, "compiled": compiled} | job)
 
     async def move(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).move(session.settings_in(await message(request))))
+        return JSONResponse(await self.tab(request).move(settings_in(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).pulse(*session.pulse_by_hand(await message(request))))
+        return JSONResponse(await self.tab(request).pulse(*pulse_by_hand(await message(request))))
 
     async def forget(self, request: Request) -> Response:
-        return JSONResponse(self.tab(request).forget(*session.pulse_by_hand(await message(request))))
+        return JSONResponse(self.tab(request).forget(*pulse_by_hand(await message(request))))
 
     async def frames(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).frames(*session.first_frame_of(await message(request))))
+        return JSONResponse(await self.tab(request).frames(*first_frame_of(await message(request))))
 
     async def layers(self, request: Request) -> Response:
         data = await message(request)
-        values = session.values_of(data)
-        return JSONResponse(self.tab(request).change_layers(session.layer_change_of(data), values))
+        values = values_of(data)
+        return JSONResponse(self.tab(request).change_layers(layer_change_of(data), values))
 
     async def traps(self, request: Request) -> Response:
         data = await message(request)
-        values = session.values_of(data)
-        return JSONResponse(self.tab(request).change_traps(session.presence_of(data), values))
+        values = values_of(data)
+        return JSONResponse(self.tab(request).change_traps(presence_of(data), values))
 
     async def undo(self, request: Request) -> Response:
         return JSONResponse(self.tab(request).undo())

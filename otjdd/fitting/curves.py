@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.fit import LOSSES
 from otjdd.case.problem import Problem, data_error, nearest
-from otjdd.case.settings import LOSSES
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.search import Simulated
 from otjdd.measurements.choice import LOST, deviation, same

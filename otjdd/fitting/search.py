@@ -23,7 +23,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
-from otjdd.case.settings import LOSSES
+from otjdd.case.fit import LOSSES
 from otjdd.fitting.parameters import Parameter
 from otjdd.results import store
 from otjdd.results.outputs import about
@@ -102,7 +102,7 @@ class Searched(ABC):
 class Aimed(Searched):
     """A task whose numbers have aims.
 
-    loss : of the residuals, one of `case.settings.LOSSES`
+    loss : of the residuals, one of `case.fit.LOSSES`
     rough : True if numbers may take few values, or fail and have residuals nevertheless
     """
 

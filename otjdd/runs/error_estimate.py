@@ -35,11 +35,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.case.case import Case
+from otjdd.case.case import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS, Case, Recording
 from otjdd.case.crossbar import Patterns
 from otjdd.case.drive_curves import IV, Curves
 from otjdd.case.kinds import with_half_the_nodes
-from otjdd.case.settings import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS, Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.analysis.between import between
 from otjdd.case.case import parse_case
-from otjdd.case.settings import Circuit
+from otjdd.case.device import Circuit
 from otjdd.errors import CaseError
 from otjdd.results.outputs import OUTPUTS
 from otjdd.system.late import xr

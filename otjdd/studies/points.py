@@ -34,8 +34,8 @@ from otjdd.case.case import Case, located
 from otjdd.case.crossbar import Patterns
 from otjdd.case.drive import Drive
 from otjdd.case.drive_curves import Curves, Following
+from otjdd.case.fit import Expect
 from otjdd.case.problem import Problem, nearest
-from otjdd.case.settings import Expect
 from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.errors import CaseError, LimitError, ResultError
 from otjdd.results import store

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from made_results import WRITES, curves, labels, reads
 
-from otjdd.claims import papers, reporting
+from otjdd.claims import papers, report
 from otjdd.claims.claim import Claim, ClaimTrial, Figure, Verdict
-from otjdd.claims.reporting import PAPER
+from otjdd.claims.report import PAPER
 
 
 def picture(metric: str, ds, figures: list[Figure], found: dict, **settings):
@@ -15,7 +15,7 @@ def picture(metric: str, ds, figures: list[Figure], found: dict, **settings):
         claim="it is", source="nobody", cases={"a": "li2019"}, metric=metric, figure=figures, settings=settings
     )
     claim._folder = papers.shipped_claims() / "li-2019"
-    return reporting.picture(Verdict("made", claim, found, (), trials=(ClaimTrial("case", np.nan, None, ds),))).axes
+    return report.picture(Verdict("made", claim, found, (), trials=(ClaimTrial("case", np.nan, None, ds),))).axes
 
 
 def paper_lines(axes) -> list[float]:

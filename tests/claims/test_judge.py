@@ -14,9 +14,9 @@ from small_claims import CASE, CLAIM, DEVICE, folder, otjdd_validate
 from otjdd.case.base import Record
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import judge, papers
-from otjdd.claims import reporting as tables
+from otjdd.claims import report as tables
 from otjdd.claims.claim import Figure, root_mean_square
-from otjdd.claims.reporting import html_page
+from otjdd.claims.report import html_page
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
 

@@ -14,7 +14,7 @@ from fitted_devices import clean, noisy, small
 
 from otjdd.case.case import load_case
 from otjdd.cli import fit as command
-from otjdd.cli.app import rest_text
+from otjdd.cli.progress import rest_text
 from otjdd.fitting import fit
 from otjdd.fitting.least_squares import SearchProgress
 from otjdd.results import store

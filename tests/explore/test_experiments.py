@@ -23,7 +23,7 @@ from otjdd.explore.experiments import (
     runs_of_experiment,
     writes_of,
 )
-from otjdd.explore.session import Opened, Session
+from otjdd.explore.tab import Opened, Tab
 from otjdd.explore.workers import FIRST, Workers, with_snapshots
 from otjdd.plot.figure import KINDS
 
@@ -80,12 +80,10 @@ def test_the_literature_of_a_slider_is_within_its_ends_and_has_a_source():
 def test_experiments_that_a_device_refuses_are_not_offered():
     """Traps that charge the film, whose vacancies rest: the drive of the case is left."""
     charged = TRAPPED.replace("device.traps[0].kind", "acceptor")
-    message = Session(Opened(charged, "charged"), Workers()).start()
+    message = Tab(Opened(charged, "charged"), Workers()).start()
     assert [name for name, _, _ in message["experiments"]] == [OWN]
     assert message["settings"]["experiment"] == OWN
-    assert {name for name, _, _ in Session(Opened(BASE, "li2019"), Workers()).start()["experiments"]} == set(
-        experiments()
-    )
+    assert {name for name, _, _ in Tab(Opened(BASE, "li2019"), Workers()).start()["experiments"]} == set(experiments())
 
 
 def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused():

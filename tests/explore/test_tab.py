@@ -12,10 +12,11 @@ import otjdd
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of_experiment, command_line
-from otjdd.explore.session import (
+from otjdd.explore.sliders import slider_values, sliders_of
+from otjdd.explore.tab import (
     LastRun,
     Opened,
-    Session,
+    Tab,
     TabState,
     first_frame_of,
     layer_change_of,
@@ -23,7 +24,6 @@ from otjdd.explore.session import (
     pulse_by_hand,
     settings_in,
 )
-from otjdd.explore.sliders import slider_values, sliders_of
 from otjdd.explore.workers import PanelResult, Workers
 
 BILAYER = otjdd.load_case("bilayer-polarity")
@@ -51,8 +51,8 @@ class Here:
         return SimpleNamespace(task=future, fraction=1.0, compiling="")
 
 
-def session(case=BILAYER, name="bilayer-polarity", workers=None) -> Session:
-    return Session(Opened(case, name), workers or Workers())
+def new_tab(case=BILAYER, name="bilayer-polarity", workers=None) -> Tab:
+    return Tab(Opened(case, name), workers or Workers())
 
 
 def values(message) -> dict[str, float]:
@@ -90,7 +90,7 @@ def test_offsets_count_from_the_layer_that_is_first_after_a_change():
 
 
 def test_a_tab_has_sliders_of_its_layers_and_names_them_in_its_command():
-    tab = session()
+    tab = new_tab()
     before = tab.start()["layers"]
     message = tab.change_layers(sliders.LayerChange(1, "Al2O3"), {"layer-0-thickness": 1.7})
     assert message["layers"] == [before[0], "Al2O3", before[1]]
@@ -106,7 +106,7 @@ def test_a_tab_has_sliders_of_its_layers_and_names_them_in_its_command():
         [1.7e-9, 0.8e-9, BILAYER.device.film.layers[1].thickness]
     )
     assert tab.change_layers(sliders.LayerChange(7, ""), {})["problem"] == "the film has 3 layers"
-    assert session(PLAIN, "small").start()["layers"] == ["SrTiO3"]  # another tab has its own film
+    assert new_tab(PLAIN, "small").start()["layers"] == ["SrTiO3"]  # another tab has its own film
 
 
 def test_a_layer_beside_electrons_on_a_metal_has_the_states_of_its_neighbour_and_the_metal_a_slider():
@@ -121,7 +121,7 @@ def test_a_layer_beside_electrons_on_a_metal_has_the_states_of_its_neighbour_and
 
 
 def test_added_traps_are_those_of_the_leakage_as_deep_as_the_left_barrier_is_high():
-    tab = session(PLAIN, "rv-loop")
+    tab = new_tab(PLAIN, "rv-loop")
     assert (tab.start()["traps"], values(tab.start())) == (False, {})
     message = tab.change_traps(True, {"barrier": 0.7, "thickness": 2.9})
     assert message["traps"] is True
@@ -134,7 +134,7 @@ def test_added_traps_are_those_of_the_leakage_as_deep_as_the_left_barrier_is_hig
 
 def test_the_command_makes_the_case_of_the_tab_with_its_layers_and_traps():
     """Both are changed twice, so that keys of parts would stand beside their tables."""
-    tab = session(otjdd.load_case("rv-loop"), "rv-loop")
+    tab = new_tab(otjdd.load_case("rv-loop"), "rv-loop")
     tab.change_traps(True, {"thickness": 2.9})
     tab.change_layers(sliders.LayerChange(1, "Al2O3"), {"trap_density-0": 1e25, "thickness": 2.6})
     tab.change_traps(False, {"layer-1-thickness": 0.7})
@@ -150,9 +150,9 @@ def test_the_command_makes_the_case_of_the_tab_with_its_layers_and_traps():
 
 
 def test_traps_of_the_case_itself_stay_and_a_refused_change_leaves_the_tab_as_it_is():
-    assert session(otjdd.load_case("hfo2-leakage"), "hfo2-leakage").start()["traps"] is None
+    assert new_tab(otjdd.load_case("hfo2-leakage"), "hfo2-leakage").start()["traps"] is None
     leak = {"name": "traps", "kind": "ohmic", "conductance": "1000 S/m^2"}
-    tab = session(PLAIN.replace("device.leaks", [leak]), "rv-loop")
+    tab = new_tab(PLAIN.replace("device.leaks", [leak]), "rv-loop")
     before = tab.start()
     assert "a name of their own" in tab.change_traps(True, {})["problem"]
     assert tab.start() == before
@@ -178,7 +178,7 @@ def test_messages_that_the_page_would_not_send_are_refused(check, data):
 
 
 def test_undo_returns_to_the_answers_before_moves_pulses_and_layers_without_a_run():
-    tab = session(SMALL, "small", Here())
+    tab = new_tab(SMALL, "small", Here())
     first = do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     assert not first["undo"]
     thick = do(tab.move(settings_in({"experiment": OWN, "values": {"thickness": 3.0}, "final": True})))
@@ -197,8 +197,8 @@ def test_undo_returns_to_the_answers_before_moves_pulses_and_layers_without_a_ru
 
 
 def test_states_to_return_to_are_as_many_as_their_results_leave_room_for(monkeypatch):
-    monkeypatch.setattr("otjdd.explore.session.MOST_BYTES", 50)
-    tab = session(SMALL, "small")
+    monkeypatch.setattr("otjdd.explore.tab.MOST_BYTES", 50)
+    tab = new_tab(SMALL, "small")
     shared = SimpleNamespace(nbytes=30)
     for i, new in enumerate([0, 10, 10, 10, 200]):
         run = LastRun({}, SMALL, [], [shared, SimpleNamespace(nbytes=new)], {})
@@ -209,7 +209,7 @@ def test_states_to_return_to_are_as_many_as_their_results_leave_room_for(monkeyp
 
 
 def test_values_of_each_experiment_and_pulses_are_kept_and_a_preview_is_no_step_to_undo():
-    tab = session(SMALL, "small", Here())
+    tab = new_tab(SMALL, "small", Here())
     do(tab.move(settings_in({"experiment": OWN, "values": {"own-voltage": 7.5}, "final": True})))  # beyond the slider
     do(tab.move(settings_in({"experiment": OWN, "values": {"own-voltage": 0.8}, "final": False})))
     assert [len(tab.past), tab.state.run.case.drive.voltage] == [0, 7.5]
@@ -222,7 +222,7 @@ def test_values_of_each_experiment_and_pulses_are_kept_and_a_preview_is_no_step_
 
 
 def test_a_film_is_computed_once_and_not_at_all_where_the_run_has_its_snapshots():
-    tab = session(SMALL, "small", Here())
+    tab = new_tab(SMALL, "small", Here())
     do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     first = do(tab.frames(0, 1))
     second = do(tab.frames(1, 2))
@@ -233,14 +233,14 @@ def test_a_film_is_computed_once_and_not_at_all_where_the_run_has_its_snapshots(
     loop = SMALL.replace(
         {"drive": PLAIN.replace("drive.step", "2 V").plain()["drive"], "record": PLAIN.plain()["record"]}
     )
-    tab = session(loop, "loop", Here())
+    tab = new_tab(loop, "loop", Here())
     do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     do(tab.frames(0, 1))
     assert tab.film[2].ds.identical(tab.state.run.results[0])
 
 
 def test_the_first_pulse_after_a_run_without_reads_is_drawn_and_a_failure_is_told_in_words():
-    tab = session(SMALL.replace({"drive": TRIANGLE, "record": {"every": "all"}}), "small", Here())
+    tab = new_tab(SMALL.replace({"drive": TRIANGLE, "record": {"every": "all"}}), "small", Here())
     do(tab.move(settings_in({"experiment": OWN, "values": {}, "final": True})))
     assert do(tab.pulse(0.5, 1e-6))["pictures"]["curve"]
     assert pickle.loads(pickle.dumps(PanelResult(problem="no"))).problem == "no"

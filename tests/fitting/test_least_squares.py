@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
-from otjdd.case.settings import LOSSES
+from otjdd.case.fit import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, least_squares
 from otjdd.fitting.curves import ComparedRun, MeasuredCurve, Scale, loss

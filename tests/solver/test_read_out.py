@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from otjdd.case.settings import Circuit
+from otjdd.case.device import Circuit
 from otjdd.solver.time_series import read_out
 
 TAU = 3e-6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from otjdd.analysis.between import between
-from otjdd.case.settings import Circuit
+from otjdd.case.device import Circuit
 from otjdd.results import outputs
 from otjdd.solver import time_series as module
 from otjdd.solver.time_series import read_out, resample

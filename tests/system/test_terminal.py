@@ -10,7 +10,7 @@ import hostile
 import pytest
 
 from otjdd.case import toml_text
-from otjdd.cli.app import progress_bar
+from otjdd.cli.progress import progress_bar
 from otjdd.system import interpreter, terminal
 
 EVIL = '[/b][red]title\x1b]0;owned\x07\x1b[31m\u202e\x9b2J "quoted" \u00b5m'

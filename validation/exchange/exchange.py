@@ -9,7 +9,7 @@ import numpy as np
 
 from otjdd.analysis.metrics import Metric
 from otjdd.claims.claim import Trials, Verdict
-from otjdd.claims.reporting import PAPER
+from otjdd.claims.report import PAPER
 from otjdd.plot.axes import legend
 from otjdd.plot.over_time import draw_exchanged_vacancies
 from otjdd.plot.runs import NamedResult

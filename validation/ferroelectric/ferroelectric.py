@@ -11,7 +11,7 @@ from otjdd.analysis.small_signal import hysteresis, reversal
 from otjdd.analysis.synapse import crossing, loop
 from otjdd.case.electrodes import Semiconductor
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
-from otjdd.claims.reporting import PAPER
+from otjdd.claims.report import PAPER
 from otjdd.plot import reads
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult

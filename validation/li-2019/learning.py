@@ -16,7 +16,7 @@ import xarray as xr
 from otjdd.analysis import fits, plasticity, synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
-from otjdd.claims.reporting import COLOURS, PAPER
+from otjdd.claims.report import COLOURS, PAPER
 from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
 from otjdd.plot.style import Axes

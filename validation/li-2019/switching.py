@@ -17,7 +17,7 @@ from otjdd.analysis.metrics import Metric
 from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict
-from otjdd.claims.reporting import PAPER, paper, published_lines
+from otjdd.claims.report import PAPER, published_line, published_lines
 from otjdd.plot import iv, reads, style
 from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
 from otjdd.plot.runs import NamedResult
@@ -157,7 +157,7 @@ def draw_loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
     elif goal.name == "ratio":
         ratio, least, most = goal.published
         low = verdict.values["low"]
-        paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
+        published_line(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     if goal.value is not None:
         legend(axes[0])
 
@@ -170,7 +170,7 @@ def draw_retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ):
         value, least, most = goal.published
         first = R[-1] / verdict.values[goal.name]
-        paper(axes[0], first * value, first * least, first * most, label=label)
+        published_line(axes[0], first * value, first * least, first * most, label=label)
     legend(axes[0])
 
 
@@ -191,7 +191,7 @@ def draw_endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
         axes[0].plot(number, R[:, column], "o", color=colour, label=f"after {volts(voltage)}")
     ratio, least, most = verdict.claim.figure[0].published
     low = float(np.median(R[:, 1]))
-    paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
+    published_line(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     axes[0].set(yscale="log", ylabel="resistance (Ω)")
     quantity_axis(axes[0], "x", number, "cycle")
     legend(axes[0])

@@ -16,7 +16,7 @@ from otjdd.analysis import synapse
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.synapse import Trains, decades, doubling, exponent, trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
-from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
+from otjdd.claims.report import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts

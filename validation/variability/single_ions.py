@@ -12,7 +12,7 @@ import numpy as np
 from otjdd.analysis.metrics import Metric
 from otjdd.analysis.synapse import trains_of
 from otjdd.claims.claim import ClaimTrial, Trials, Verdict, by_radius
-from otjdd.claims.reporting import COLOURS, PAPER, diameter, figures_of, published_points
+from otjdd.claims.report import COLOURS, PAPER, diameter, figures_of, published_points
 from otjdd.plot import style
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.style import Axes

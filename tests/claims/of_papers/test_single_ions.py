@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from otjdd.claims import papers, reporting
+from otjdd.claims import papers, report
 from otjdd.claims.claim import Claim, Figure, Verdict
 from otjdd.results import outputs
 
@@ -34,7 +34,7 @@ def picture(metric, trials, found, **settings):
         claim="it is", source="nobody", cases={"a": "li2019"}, metric=metric, figure=figures, settings=settings
     )
     claim._folder = papers.shipped_claims() / "variability"
-    return reporting.picture(Verdict("made", claim, found, (), trials=tuple(trials))).axes
+    return report.picture(Verdict("made", claim, found, (), trials=tuple(trials))).axes
 
 
 def test_pulses_scatter_about_the_run_without_noise_and_by_the_area():

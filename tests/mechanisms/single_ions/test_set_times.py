@@ -7,8 +7,7 @@ import pytest
 from devices import needs_speed
 from exact_hops import Film, exact_counts, set_times
 
-from otjdd.case.case import parse_case
-from otjdd.case.settings import Numerics
+from otjdd.case.case import Numerics, parse_case
 from otjdd.mechanisms.single_ions.walk import new_noise
 from otjdd.solver import integrate, model
 from otjdd.stepping.course import KEEP

@@ -166,7 +166,7 @@ def bytes_of(states: Sequence[TabState]) -> int:
     return sum(ds.nbytes for ds in results.values())
 
 
-class Session:
+class Tab:
     """One tab. Methods that compute return the message to the page, SUPERSEDED when a newer move has ended their job."""
 
     def __init__(self, opened: Opened, workers: Workers):

@@ -58,21 +58,21 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
         loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return template.get_template("report.html").render(
-        claims=[entry(verdict) for verdict in verdicts],
+        claims=[content_of_claim(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
         devices=devices,
-        seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
-        origin=origin(),
+        seconds=duration(sum(seconds_of(trial) for trial in different_trials(verdicts))),
+        origin=versions_and_machine(),
         quick=quick,
     )
 
 
-def different(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
+def different_trials(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
     """All runs, those that several claims share only once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
 
-def entry(verdict: Verdict) -> dict[str, Any]:
+def content_of_claim(verdict: Verdict) -> dict[str, Any]:
     """Content of the page for a claim."""
     seconds = sum(map(seconds_of, verdict.trials))
     shown: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "numbers": verdict.numbers,
         "distance": verdict.distance,
         "picture": shown,
-        "alternative": alternative(verdict),
+        "alternative": alternative_text(verdict),
         "protocol": protocol(verdict),
         "runs": [
             {
@@ -103,7 +103,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def alternative(verdict: Verdict) -> str:
+def alternative_text(verdict: Verdict) -> str:
     """The picture of a claim in words, for readers who cannot see it."""
     numbers = (f"{n}" + (f" (paper {n.figure.paper})" if n.figure.paper else "") for n in verdict.numbers)
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
@@ -132,7 +132,7 @@ def seconds_of(trial: ClaimTrial) -> float:
     return 0.0 if isinstance(trial.ds, str) else float(trial.ds.attrs.get("wall_time", 0.0))
 
 
-def origin() -> list[tuple[str, str]]:
+def versions_and_machine() -> list[tuple[str, str]]:
     """(name, text) of the date, the machine and the versions of packages with which this page is written."""
     attributes = store.provenance("", "")
     keys = {"made": "created", "processor": "processor", "system": "system"}
@@ -159,7 +159,7 @@ def picture(verdict: Verdict) -> Drawing:
     return fig
 
 
-def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
+def save_pictures(verdicts: Sequence[Verdict], folder: Path) -> None:
     """Draw each claim that has a picture into folder/<id>.png. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in filter(has_picture, verdicts):
@@ -168,7 +168,7 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
         style.save(fig, folder / f"{verdict.id}.png")
 
 
-def paper(
+def published_line(
     axes: Axes,
     value: float,
     low: float | None = None,
@@ -190,7 +190,7 @@ def published_lines(verdict: Verdict, axes: Axes, scale: float = 1.0, **options:
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
         value, low, high = (scale * number for number in figure.published)
-        paper(axes, value, low, high, label="paper" if i == 0 else None, **options)
+        published_line(axes, value, low, high, label="paper" if i == 0 else None, **options)
 
 
 def published_points(
@@ -246,11 +246,11 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
     """The verdicts as Markdown: a table for each device, under its name if there are several."""
     devices = by_device(verdicts)
     if len(devices) < 2:
-        return of_one_device(verdicts)
-    return "\n\n".join(f"**{device}**: {of_one_device(part)}" for device, part in devices.items())
+        return device_markdown(verdicts)
+    return "\n\n".join(f"**{device}**: {device_markdown(part)}" for device, part in devices.items())
 
 
-def of_one_device(verdicts: Sequence[Verdict]) -> str:
+def device_markdown(verdicts: Sequence[Verdict]) -> str:
     """Verdicts on one device as Markdown: number of claims met, a table with the misses in bold, and their reasons."""
     lines = [
         f"{in_total(verdicts)}.",
