@@ -25,7 +25,7 @@ from otjdd.case.film import Sheet
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
-from otjdd.system.files import Refused, TooLarge, read_regular
+from otjdd.system.files import Refused, TooLarge, read_regular, shipped_folder
 from otjdd.units import TYPOGRAPHIC, WRITTEN, brief
 
 QUESTION = re.compile(r"^# Question: (.*?\?)", re.MULTILINE | re.DOTALL)
@@ -42,8 +42,7 @@ class ShippedCase(NamedTuple):
 
 def shipped_cases() -> Path:
     """Folder of the cases that come with otjdd, in an installed package or in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    return package / "cases" if (package / "cases").is_dir() else package.parent / "cases"
+    return shipped_folder("cases")
 
 
 def names() -> list[str]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from otjdd.case.base import facts_of
 from otjdd.case.case import Case
-from otjdd.case.device import Device, Ions, Published, materials
+from otjdd.case.device import Ions, Published, materials
 from otjdd.case.document import Document, changed, find_case, load_document, shipped_cases, value_at
-from otjdd.case.electrodes import Bent, Metal, Semiconductor, Straight, exchanging_sides
-from otjdd.case.film import OF_IONS, AnyPolarisation, Film, LayeredFilm, TwoLevel
+from otjdd.case.electrodes import Metal, Semiconductor, exchanging_sides
+from otjdd.case.film import OF_IONS, Film, LayeredFilm
 from otjdd.case.kinds import OF_LAYERS, WELLS, stands_in
 from otjdd.case.problem import KeyPath, Source, dotted
 from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import Trap
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK, VACUUM_PERMITTIVITY
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 FILM, LEFT, RIGHT = ("device", "film"), ("device", "left"), ("device", "right")
 
@@ -43,9 +43,8 @@ OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0
 
 def notes(case: Case, path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
     """All lines on a case. path, settings : file, and dotted key -> value on top of it. Raises CaseError, OSError."""
-    films = [ferroelectric_note(case), depolarised_note(case), *layer_notes(case)]
-    others = [*conduction_notes(case), *instrument_notes(case), *unfollowed_notes(case)]
-    return [line for line in (*inherited_values(path, settings), *films, *others) if line]
+    others = [ferroelectric_note(case), *layer_notes(case), *conduction_notes(case), *instrument_notes(case)]
+    return [line for line in (*inherited_values(path, settings), *others, *unfollowed_notes(case)) if line]
 
 
 def inherited_values(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
@@ -174,106 +173,6 @@ def ferroelectric_note(case: Case) -> str:
     return (without + "put it into the model by [device.film.polarisation]") * bool(name)
 
 
-def depolarised_note(case: Case) -> str:
-    """Note on a film that the field which its electrodes leave reverses while the drive lasts, else "".
-
-    The field is an estimate, see `field_at_rest`.
-    """
-    polar = case.device.film.polarisation
-    if polar is None or not hasattr(case.drive, "waveform"):
-        return ""
-    P_s, duration = polar.saturation_at(case.temperature), case.drive.waveform().duration
-    turns, lost = reversing_field(polar, case.temperature, duration), []
-    for towards, sign in (("right", 1.0), ("left", -1.0)):
-        field = -sign * field_at_rest(case.device, case.temperature, sign * P_s)
-        needed = max(turns - sign * polar.offset_field, 0.0)
-        if field > needed:
-            lost.append((field, needed, f" with P towards the {towards} electrode"))
-    if not lost:
-        return ""
-    field, needed, which = max(lost)
-    state = which if len(lost) == 1 else ""
-    at = case.located.get("device.film.polarisation")
-    place = f"{at.file}:{at.line} {at.key}: " if at else ""
-    return (
-        f"{place}the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
-        f"{needed / 1e8:.3g} MV/cm reverses the film within the {duration:.3g} s of the drive: it does not hold all of its "
-        "polarisation"
-    )
-
-
-def reversing_field(polar: AnyPolarisation, temperature: float, duration: float) -> float:
-    """Field [V/m] in which the characteristic time of a reversal is a duration [s]; 0 where it reverses without one."""
-    if isinstance(polar, TwoLevel):
-        kT = BOLTZMANN_EV * temperature
-        attempts = duration * kT * ELEMENTARY_CHARGE / PLANCK
-        return max(polar.barrier - kT * math.log(max(attempts, 1.0)), 0.0) / polar.dipole_length
-    decades = math.log(duration / polar.time) if duration > polar.time else 0.0
-    return float(polar.activation_field / decades ** (1.0 / polar.exponent)) if decades else math.inf
-
-
-STRONGEST = 1e12  # V/m, ends of the search
-HALVINGS = 200
-DEGENERATE = 8.0  # electrons over N_c, beyond which the limit of zero temperature is taken
-JOYCE_DIXON = 1.0 / math.sqrt(8.0), -4.95009e-3, 1.48386e-4, -4.42563e-6  # Appl. Phys. Lett. 31, 354 (1977)
-Terms = tuple[float, float, float]  # of a permittivity
-
-
-def field_at_rest(device: Device, temperature: float, P: float) -> float:
-    """Field [V/m] of the film at 0 V and a polarisation P [C/m2], positive towards the right electrode."""
-    (sheet,) = device.film.stack  # no film of several layers is polarised
-    terms, thickness = sheet.permittivity.terms(temperature), sheet.thickness
-    left, right = device.left.form(temperature), device.right.form(temperature)
-
-    def mismatch(E: float) -> float:
-        charge = dielectric_displacement(E, terms) + P
-        across = float(thickness) * E
-        return edge_of(left, charge, temperature) + across - edge_of(right, -charge, temperature)
-
-    return root(mismatch)
-
-
-def dielectric_displacement(E: float, terms: Terms) -> float:
-    """D [C/m2] of a dielectric in a field E [V/m]."""
-    eps_inf, b, root_a = terms
-    return VACUUM_PERMITTIVITY * (eps_inf * E + b * math.asinh(E / root_a))
-
-
-def edge_of(form: Straight | Bent, charge: float, temperature: float) -> float:
-    """Band edge of the film above the Fermi level [eV] at an electrode with a charge [C/m2]."""
-    if isinstance(form, Straight):
-        return form.barrier + form.drop * charge
-    return form.band_offset - fermi_level_of_donors(form, temperature) + depletion_bending(form, charge, temperature)
-
-
-def fermi_level_of_donors(form: Bent, temperature: float) -> float:
-    """E_F - E_C [eV] of an electrode whose donors are ionised."""
-    filled, kT = form.doping / form.density_of_states, BOLTZMANN_EV * temperature
-    if filled > DEGENERATE:
-        return float(kT * (0.75 * math.sqrt(math.pi) * filled) ** (2.0 / 3.0))
-    series = sum(factor * filled**n for n, factor in enumerate(JOYCE_DIXON, 1))
-    return float(kT * (math.log(filled) + series))
-
-
-def depletion_bending(form: Bent, charge: float, temperature: float) -> float:
-    """Band bending [eV] of a depletion layer with a charge [C/m2]: the integral of E dD over e N_D; 0 without one."""
-    if charge <= 0.0:
-        return 0.0
-    eps_inf, b, root_a = terms = form.permittivity.terms(temperature)
-    E = root(lambda field: dielectric_displacement(field, terms) - charge)
-    stored = eps_inf * E * E / 2.0 + b * (math.hypot(root_a, E) - root_a)
-    return VACUUM_PERMITTIVITY * stored / (ELEMENTARY_CHARGE * form.doping)
-
-
-def root(rising: Callable[[float], float], end: float = STRONGEST) -> float:
-    """Zero [V/m] of a function that rises with the field, by halving between -end and end."""
-    low, high = -end, end
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if rising(middle) > 0.0 else (middle, high)
-    return 0.5 * (low + high)
-
-
 NEAR = 0.3  # eV, within which affinities are known
 ALIKE = {"SrTiO3": "nb-sto", "Nb:SrTiO3": "nb-sto", "AlOx": "al2o3", "NbOx": "nb2o5", "TaOx": "ta2o5", "HfOx": "hfo2"}
 
@@ -325,7 +224,8 @@ def charging_traps(case: Case) -> list[str]:
         layer = film.stack[trap.layer or 0]
         width = trap.width or (film.thickness if trap.layer is None else layer.thickness)
         charge = ELEMENTARY_CHARGE * density_of(case, trap) * width
-        most = 2.0 * dielectric_displacement(BREAKDOWN, layer.permittivity.terms(case.temperature))
+        eps_inf, b, root_a = layer.permittivity.terms(case.temperature)
+        most = 2.0 * VACUUM_PERMITTIVITY * (eps_inf * BREAKDOWN + b * math.asinh(BREAKDOWN / root_a))
         if charge > most:
             lines.append(
                 f"device.traps[{i}]: were all charged, {charge:.2g} C/m^2 would make more than the {BREAKDOWN:.0e} V/m at "

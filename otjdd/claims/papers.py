@@ -40,6 +40,7 @@ from otjdd.fitting.fit import case_differences
 from otjdd.fitting.targets import files
 from otjdd.fitting.targets.task import Calibration, Target, TargetedRun, TargetTask
 from otjdd.studies.points import plan
+from otjdd.system.files import shipped_folder
 from otjdd.units import brief
 
 CLAIMS = "claims.toml"
@@ -82,8 +83,7 @@ class MeasuredTable(Record):
 
 def shipped_claims() -> Path:
     """Folder of the papers that come with otjdd, in an installed package or in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    return package / "validation" if (package / "validation").is_dir() else package.parent / "validation"
+    return shipped_folder("validation")
 
 
 def claim_folders(root: Path) -> dict[str, Path]:

@@ -96,9 +96,11 @@ def check(
         points = f", a study of {len(studies.points.plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {results.summary.of_drive(case.drive)}{points}{expected}")
     lines = otjdd.case.notes.notes(case, path, changes_of(settings))
+    if case.device.film.polarisation is not None:
+        lines.append(solver.initial.depolarised_note(case))
     if len(otjdd.case.electrodes.exchanging_sides(case.device)) > 1:
-        lines += filter(None, [solver.initial.disagreement(case)])
-    for line in lines:
+        lines.append(solver.initial.disagreement(case))
+    for line in filter(None, lines):
         say(line if line.startswith(" ") else f"note: {line}")
 
 

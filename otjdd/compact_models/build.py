@@ -8,7 +8,6 @@ import os
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -50,16 +49,6 @@ def stages(progress: Progress, names: Sequence[str]) -> dict[str, Callable[[floa
         of_stages[name] = report
         before += SHARES[name]
     return of_stages
-
-
-def counted_jobs(
-    spread: Spread, progress: Callable[[float], None], function: Any, jobs: Any, **options: Any
-) -> Iterator[tuple[int, Any]]:
-    """Yield what `spread` yields for these jobs, and report the fraction of them that have ended."""
-    every = list(jobs)
-    for ended, result in enumerate(spread(function, every, **options), 1):
-        progress(ended / len(every))
-        yield result
 
 
 log = logging.getLogger(__name__)
@@ -117,7 +106,7 @@ def compact(
     names = ["extraction", *["noise"] * noise, *["error"] * measure, *["scatter", "devices"] * (measure and noise)]
     within = stages(progress, names)
     with pool.team(workers) as spread:
-        spreads = {name: partial(counted_jobs, spread, within[name]) for name in names[1:]}
+        spreads = {name: pool.counted(spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, axes, Extraction(limits, spread, within["extraction"]))
         return completed(compact_model, cold, spreads, left_out, devices, heat)
 

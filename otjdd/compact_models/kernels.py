@@ -75,10 +75,16 @@ def node(position: float, count: int):
 
 
 @bare
+def both_rows(table: np.ndarray, i: int, j: int, b: float):
+    """Values on the rows i and i + 1 of a table (F, S), between its columns j and j + 1. b : share of the upper column"""
+    lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
+    return lower, table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+
+
+@bare
 def bilinear(table: np.ndarray, i: int, a: float, j: int, b: float):
     """Bilinear interpolation in the cell i, j of a table (F, S). a, b : shares of the upper nodes"""
-    lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
-    upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+    lower, upper = both_rows(table, i, j, b)
     return lower + a * (upper - lower)
 
 
@@ -98,15 +104,14 @@ def conductance_of_columns(lookup: Lookup, V: float, q: np.ndarray):
         t = lookup.kind[k]
         table = lookup.ln_conductance[t]
         j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
-        lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
-        upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+        lower, upper = both_rows(table, i, j, b)
         gain = lookup.gain_low + (lookup.gain_high - lookup.gain_low) * (j + b) / (table.shape[1] - 1)
         w = unsettled(lookup, q, k)
         if w > SETTLED:
-            table = lookup.excess[t]
-            j, b = node(w * (table.shape[1] - 1.0), table.shape[1])
-            lower += w * (table[i, j] + b * (table[i, j + 1] - table[i, j]))
-            upper += w * (table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j]))
+            j, b = node(w * (lookup.excess.shape[2] - 1.0), lookup.excess.shape[2])
+            of_lower, of_upper = both_rows(lookup.excess[t], i, j, b)
+            lower += w * of_lower
+            upper += w * of_upper
         G = lookup.weight[k] * math.exp(lower + a * (upper - lower) + gain)
         total += G
         slope += G * (upper - lower) * lookup.per_volt

@@ -9,6 +9,7 @@ Electrodes that exchange vacancies have a level each; where two of them disagree
 
 from __future__ import annotations
 
+import math
 import tomllib
 from itertools import pairwise
 from typing import Any
@@ -16,23 +17,25 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case, parse_case
-from otjdd.case.device import FromProfile, FromResult, History
+from otjdd.case.device import Device, FromProfile, FromResult, History
 from otjdd.case.drive_curves import waveform_of_writes
 from otjdd.case.electrodes import SIDES, exchanging_sides
+from otjdd.case.film import AnyPolarisation, TwoLevel
 from otjdd.case.kinds import FEWEST, column_area, covered_by, kinds_of
-from otjdd.constants import BOLTZMANN_EV
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.mechanisms.single_ions.walk import Noise, new_noise, whole_ions
 from otjdd.mechanisms.traps.sites import CHARGE
+from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.junction import Junction, new_state
 from otjdd.physics.rest import relaxed, relaxed_with_traps
 from otjdd.results import store
 from otjdd.solver import integrate, model
-from otjdd.solver.electrodes import edge_beside
+from otjdd.solver.electrodes import edge_beside, electrode, permittivity
 from otjdd.solver.model import Member, site_energy
 from otjdd.solver.start import Start, at_snapshot, bounded, without
 from otjdd.solver.traps import fill_unstated, first_filling, regrouped
-from otjdd.system.late import xr
+from otjdd.system.late import scipy, xr
 from otjdd.variables import OF_CIRCUIT, OUTPUT, memory_of
 
 THICKNESS = "device.film.thickness"
@@ -42,6 +45,8 @@ BEFORE = 1  # stream of random numbers of a history, see `noise_of`
 MOST_SITES = 2**62  # of a cell, in a draw
 ROUND_OFF = 1e-9  # of the number of ions of a column
 MOST_SHIFT = 40.0  # kT, of the chemical potential of ions whose number is drawn
+STRONGEST = 1e12  # V/m, of a film between its electrodes
+NOT_FOR_CURRENTS = 1.0  # tolerance of the pieces of an electrode, which carries no current here
 SAME_LEVEL = 1e-3  # eV, between levels that are taken for one: a flux of 4 % of that of either electrode at 300 K
 
 
@@ -70,6 +75,55 @@ def disagreement(case: Case) -> str:
         f"device.left.exchange, device.right.exchange: a vacancy takes {energies}, so that at 0 V vacancies keep flowing "
         f"from the {giver} to the {taker} electrode; one formation_energy for both is in equilibrium there"
     )
+
+
+def depolarised_note(case: Case) -> str:
+    """Note on a film that the field which its electrodes leave reverses while the drive lasts, else ""; without ions."""
+    polar = case.device.film.polarisation
+    if polar is None or not hasattr(case.drive, "waveform"):
+        return ""
+    P_s, duration = polar.saturation_at(case.temperature), case.drive.waveform().duration
+    turns, lost = reversing_field(polar, case.temperature, duration), []
+    for towards, sign in (("right", 1.0), ("left", -1.0)):
+        field = -sign * field_at_rest(case.device, case.temperature, sign * P_s)
+        needed = max(turns - sign * polar.offset_field, 0.0)
+        if field > needed:
+            lost.append((field, needed, f" with P towards the {towards} electrode"))
+    if not lost:
+        return ""
+    field, needed, which = max(lost)
+    state = which if len(lost) == 1 else ""
+    at = case.located.get("device.film.polarisation")
+    place = f"{at.file}:{at.line} {at.key}: " if at else ""
+    return (
+        f"{place}the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
+        f"{needed / 1e8:.3g} MV/cm reverses the film within the {duration:.3g} s of the drive: it does not hold all of its "
+        "polarisation"
+    )
+
+
+def reversing_field(polar: AnyPolarisation, temperature: float, duration: float) -> float:
+    """Field [V/m] in which the characteristic time of a reversal is a duration [s]; 0 where it reverses without one."""
+    if isinstance(polar, TwoLevel):
+        kT = BOLTZMANN_EV * temperature
+        attempts = duration * kT * ELEMENTARY_CHARGE / PLANCK
+        return max(polar.barrier - kT * math.log(max(attempts, 1.0)), 0.0) / polar.dipole_length
+    decades = math.log(duration / polar.time) if duration > polar.time else 0.0
+    return float(polar.activation_field / decades ** (1.0 / polar.exponent)) if decades else math.inf
+
+
+def field_at_rest(device: Device, temperature: float, P: float) -> float:
+    """Field [V/m] of a film without charges at 0 V and a polarisation P [C/m2], positive towards the right electrode."""
+    (sheet,) = device.film.stack  # no film of several layers is polarised
+    thickness, eps = float(sheet.thickness), permittivity(sheet.permittivity, temperature)
+    left, right = (electrode(record, temperature, NOT_FOR_CURRENTS) for record in (device.left, device.right))
+
+    def mismatch(E: float) -> float:
+        charge = displacement(E, eps)[0] + P
+        across = edge(left, charge)[0] + thickness * E - edge(right, -charge)[0]
+        return across if math.isfinite(across) else math.copysign(math.inf, charge)  # beyond the tables of an electrode
+
+    return float(scipy.optimize.bisect(mismatch, -STRONGEST, STRONGEST))
 
 
 def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.ndarray:

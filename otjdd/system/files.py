@@ -54,6 +54,12 @@ ADVICE = {
 }
 
 
+def shipped_folder(name: str) -> Path:
+    """A folder that comes with otjdd: within an installed package, next to the package in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return package / name if (package / name).is_dir() else package.parent / name
+
+
 def write_whole(
     path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False,
     forced: bool = True, mode: int = 0o666,

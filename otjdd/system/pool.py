@@ -39,6 +39,7 @@ from pebble import ProcessExpired, ProcessPool
 from otjdd.errors import LimitError
 from otjdd.system import interpreter, sources
 from otjdd.system.limits import shielded, watched
+from otjdd.system.steps import Progress
 
 log = logging.getLogger(__name__)
 
@@ -260,6 +261,25 @@ def outcome(digest: str, function: Callable[..., Any], arguments: Arguments) -> 
 def one_by_one(function: Callable[..., Any], jobs: Iterable[Arguments]) -> Iterator[tuple[int, Any]]:
     for number, job in enumerate(jobs):
         yield number, function(*job)
+
+
+def counted(spread: Spread, progress: Progress, count: int = 0) -> Spread:
+    """A function like `spread` that calls `progress` with the fraction of the jobs that have ended.
+
+    count : jobs of all calls together; 0 for the fraction of each call by itself
+    """
+    ended = 0
+
+    def counting(function: Callable[..., Any], jobs: Iterable[Arguments], **options: Any) -> Iterator[tuple[int, Any]]:
+        nonlocal ended
+        every, ended = list(jobs), ended if count else 0
+        for result in spread(function, every, **options):
+            ended += 1
+            if progress:
+                progress(min(1.0, ended / (count or len(every))))
+            yield result
+
+    return counting
 
 
 def begin(*shared: Any) -> None:
