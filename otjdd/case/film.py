@@ -122,8 +122,10 @@ MOST_LAYERS = 16
 FEWEST_CELLS_OF_LAYER = 4
 ONE_GRID = "all columns have one grid"
 ALL_HOLD_ELECTRONS = "the films of all columns hold electrons, or none does"
+ALL_HAVE_AN_IMAGE_FORCE = "the image force acts in all columns, or in none"
 Thickness = Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
 Grading = Annotated[Number, Field(ge=1, le=1e4)]
+ImagePermittivity = Annotated[Number, Field(ge=1, le=1e4)]
 FixedCharge = Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")]
 States = Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
 SiteDensity = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
@@ -212,10 +214,9 @@ class Film(Sheet):
     cells: Annotated[Count, Field(ge=FEWEST_CELLS, le=MOST_CELLS)] = key(
         "number of cells of the grid", 140, example=100, shared=ONE_GRID
     )
-    image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = key(
+    image_permittivity: ImagePermittivity | None = key(
         "permittivity of the image force at metals, in T(E) alone; default: none", None, example=5.3,
-        of_material=True, shared="the image force acts in all columns, or in none",
-        not_with_layers="the image force of a stack of several permittivities is not modelled",
+        of_material=True, shared=ALL_HAVE_AN_IMAGE_FORCE,
     )  # fmt: skip
     electrons: Literal["none", "balance"] = key(
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS
@@ -257,6 +258,10 @@ class LayeredFilm(Record):
         shared="all columns have the same layers",
         removable=True,
     )
+    image_permittivity: ImagePermittivity | None = key(
+        "permittivity of the image force at metals, in T(E) alone, one for all layers; default: none", None, example=5.3,
+        shared=ALL_HAVE_AN_IMAGE_FORCE,
+    )  # fmt: skip
     electrons: Literal["none", "balance"] = key(
         "free electrons in the film", "none", example="balance", shared=ALL_HOLD_ELECTRONS
     )
@@ -291,10 +296,6 @@ class LayeredFilm(Record):
         if self.cells > MOST_CELLS:
             raise NotAsExpected(f"at most {MOST_CELLS} cells in all layers together", f"{self.cells}", "layers")
         return self
-
-    @property
-    def image_permittivity(self) -> None:
-        """None: no image force acts in a film of several layers."""
 
     @property
     def polarisation(self) -> None:

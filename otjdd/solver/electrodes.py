@@ -123,19 +123,20 @@ def image_of(device: Device, temperature: float, thickness: float, left_shift: f
     return Image(strength, thickness, *depths)
 
 
-def image_pieces(image: Image, whole: Image, nodes: np.ndarray) -> np.ndarray:
+def image_pieces(image: Image, whole: Image, nodes: np.ndarray, own_nodes: np.ndarray) -> np.ndarray:
     """Table (M, PIECES) of `physics.bands` of a column.
 
-    whole : image of the device, whose cuts all columns have   nodes : (P,) m, ends of the pieces of its band
+    whole : image of the device, whose cuts all columns have   nodes, own_nodes : (P,) m, ends of the pieces of the band of
+        the device and of the column
     """
     cuts = cuts_of(whole, nodes)
     middle = 0.5 * (cuts[1:] + cuts[:-1])
     owner = np.searchsorted(nodes, middle) - 1
     start, length = nodes[owner], np.diff(nodes)[owner]
     low, high = cuts[:-1], cuts[1:]
-    stretch = image.length / whole.length
-    at_low, at_high = potential(image, stretch * low), potential(image, stretch * high)
-    shift = mean_potential(image, stretch * low, stretch * high) - 0.5 * (at_low + at_high)
+    own_low, own_high = np.interp(low, nodes, own_nodes), np.interp(high, nodes, own_nodes)
+    at_low, at_high = potential(image, own_low), potential(image, own_high)
+    shift = mean_potential(image, own_low, own_high) - 0.5 * (at_low + at_high)
     return np.column_stack((owner, (low - start) / length, (high - start) / length, at_low + shift, at_high + shift))
 
 

@@ -208,9 +208,9 @@ def tunnelling_nodes(stack: tuple[Layer, ...], thickness: float, tolerance: floa
     return np.concatenate(parts), np.array(pieces)
 
 
-def film_piece_ends(film: Film | LayeredFilm, nodes: np.ndarray) -> np.ndarray:
-    """Ends (P+1,) [m] of the pieces of the band of a film. nodes : of `tunnelling_nodes`"""
-    faces, first = film_faces(film), first_faces(film.stack)
+def film_piece_ends(stack: tuple[Layer, ...], thickness: float, nodes: np.ndarray) -> np.ndarray:
+    """Ends (P+1,) [m] of the pieces of the band of a film of a thickness [m]. nodes : of `tunnelling_nodes`"""
+    faces, first = faces_of(stack, thickness), first_faces(stack)
     of_layers = [faces[start : behind + 1] for start, behind in pairwise(first)]
     points = [np.concatenate((own[:1], centres(own))) for own in of_layers]
     ends: np.ndarray = np.concatenate((*points, faces[-1:]))[nodes]
@@ -397,7 +397,7 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
         polarisation=polarisation(case, parts, T),
-        channels=channels(case, columns, np.diff(film_piece_ends(film, nodes)), pieces),
+        channels=channels(case, columns, np.diff(film_piece_ends(film.stack, film.thickness, nodes)), pieces),
         left_wall=walls["left"],
         right_wall=walls["right"],
     )
@@ -513,11 +513,12 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
-    pieces, ends = [], film_piece_ends(film, nodes)
+    pieces, ends = [], film_piece_ends(film.stack, film.thickness, nodes)
     for part in parts:
-        image = image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift)
+        device = kinds[part.kind].device
+        image = image_of(device, temperature, part.thickness, part.left_shift)
         assert image is not None  # all kinds have an image force, or none has
-        pieces.append(image_pieces(image, whole, ends))
+        pieces.append(image_pieces(image, whole, ends, film_piece_ends(device.film.stack, part.thickness, nodes)))
     return np.array(pieces)
 
 

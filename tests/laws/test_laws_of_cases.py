@@ -11,22 +11,14 @@ from any_law import ENDS, TIGHT, NoStatement, alike, bits, in_table, law, reads_
 
 from otjdd.case import toml_text
 from otjdd.case.case import parse_case
+from otjdd.case.film import Sheet
 from otjdd.case.notes import unfollowed_notes
 from otjdd.case.problem import dotted
 from otjdd.errors import SolverError
 from otjdd.results.outputs import OUTPUTS
 from otjdd.runs.run import simulate
 
-OF_A_LAYER = (
-    "thickness",
-    "cells",
-    "grading",
-    "permittivity",
-    "fixed_charge",
-    "tunnelling_mass",
-    "density_of_states",
-    "material",
-)
+OF_THE_FILM = "electrons", "image_permittivity"  # keys of a film of any number of layers
 TEXTS = {"title", "name", "material"}  # keys without a number
 
 
@@ -64,28 +56,29 @@ def test_a_curve_that_check_accepts_is_whole(data):
 # the same film
 
 
-@law(seeds=(0, *range(3, 8), 17, 19), without=(of.layers, of.image, of.polarisation))
+@law(seeds=(0, *range(3, 8), 17, 19), without=(of.layers, of.polarisation), in_turn=(of.nothing, of.image))
 def test_a_film_of_one_layer_is_the_film(data):
     film = data["device"]["film"]
-    layer = {key: film[key] for key in OF_A_LAYER if key in film}
-    layered = {"layers": [layer]} | {key: film[key] for key in ("electrons",) if key in film}
+    layer = {key: film[key] for key in Sheet.model_fields if key in film}
+    layered = {"layers": [layer]} | {key: film[key] for key in OF_THE_FILM if key in film}
     layered = with_keys(data, device__film=layered)
     assert bits(run_of(layered)) == bits(run_of(data))
 
 
 @law(
     seeds=(0, 1, 3, 6, 7, 32, 116),
-    without=(of.layers, of.image, of.polarisation, of.noise, of.rise, of.wells, of.columns),
+    without=(of.layers, of.polarisation, of.noise, of.rise, of.wells, of.columns),
+    in_turn=(of.nothing, of.image),
 )
 def test_two_layers_of_one_material_are_one(data):
     """On cells of one length: each face is two half cells, inside of a layer as between two."""
     film = data["device"]["film"] | {"grading": 1.0, "cells": 12}
     one = with_keys(data, device__film=film)
     thickness = float(film["thickness"].split()[0])
-    halves = [{key: film[key] for key in OF_A_LAYER if key in film} for _ in range(2)]
+    halves = [{key: film[key] for key in Sheet.model_fields if key in film} for _ in range(2)]
     for layer, share in zip(halves, (5, 7), strict=True):
         layer |= {"thickness": f"{thickness * share / 12!r} nm", "cells": share}
-    two = with_keys(data, device__film={"layers": halves} | {key: film[key] for key in ("electrons",) if key in film})
+    two = with_keys(data, device__film={"layers": halves} | {key: film[key] for key in OF_THE_FILM if key in film})
     a, b = run_of(one, **TIGHT), run_of(two, **TIGHT)
     reads_alike(a, b, 2e-3)
     alike(a.vacancy_concentration.values[-1], b.vacancy_concentration.values[-1], 1e-3, what="vacancies")

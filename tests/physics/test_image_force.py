@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy, needs_speed
+from layered import layer, stacked
 from scipy.integrate import quad, solve_ivp
 
 from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
@@ -13,6 +14,7 @@ from otjdd.physics.bands import band_profile, slopes_of_bands, tunnelling_profil
 from otjdd.physics.channels import column_spectrum
 from otjdd.physics.current import converged_spectrum, energy_panels
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
+from otjdd.runs.run import simulate
 from otjdd.solver import electrodes, model
 
 EPS = 5.3
@@ -57,7 +59,7 @@ def band(run, metals):
         return U + (max(images(x, L, metals), -depth) if 0 < x < L else -depth if x == 0 else 0.0)
 
     kinks = np.unique(np.concatenate((ends, [A / depth] if metals == "left" else [])))
-    return kinks, potential, lambda x: run.junction.columns.film_mass[0, 0] if x < L else run.junction.right[0].mass
+    return kinks, potential, lambda x: profile.mass[int(np.searchsorted(ends, x, side="right")) - 1]
 
 
 def schroedinger(run, E: float) -> float:
@@ -78,10 +80,18 @@ def schroedinger(run, E: float) -> float:
     return v_right / (v_left * abs(incoming) ** 2)
 
 
+def layered(V):
+    """As `stack`, of two layers with a step of the band and of the mass."""
+    layers = layer(1.6, tunnelling_mass=0.6), layer(1.2, tunnelling_mass=0.3, band_offset=-0.3)
+    film = stacked(*layers).replace("device.film.image_permittivity", EPS)
+    junction = model.junction(film)
+    return begin(film, lumpy(junction, np.random.default_rng(3), 0.3), voltage=V, junction=junction)
+
+
 @needs_speed
-@pytest.mark.parametrize("V", [0.1, -0.8])
-def test_transmission_is_that_of_schroedingers_equation(V):
-    run = stack("", V)
+@pytest.mark.parametrize(("of", "V"), [(lambda V: stack("", V), 0.1), (lambda V: stack("", V), -0.8), (layered, -0.4)])
+def test_transmission_is_that_of_schroedingers_equation(of, V):
+    run = of(V)
     profile = tunnelling_profile(run.junction, run.state, 0)
     top = max(profile.left.max(), profile.right.max())
     E = np.array([0.05, 0.5 * top, 0.95 * top, top + 0.1]) + max(0.0, -V) * 0.2
@@ -126,3 +136,13 @@ def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_las
     panels = energy_panels(band, 0.3, junction.kT[0], tolerance, False)
     direct, _ = converged_spectrum(junction.transmission, band, 0.3, junction.kT[0], panels, tolerance)
     assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
+
+
+def test_a_kind_of_columns_has_the_images_of_its_own_layers():
+    thick = {"device.film.layers[1].thickness": "1.7 nm"}
+    film = stacked(layer(1.6), layer(1.2, band_offset=-0.3), numerics__current_tolerance=1e-6)
+    film = film.replace({"device.film.image_permittivity": EPS, "drive": {"kind": "iv", "voltages": [-0.4, 0.4]}})
+    kinds = [{"name": "thin", "share": 0.5}, {"name": "thick", "share": 0.5, "set": thick}]
+    both = simulate(film.replace("columns.kinds", kinds)).bias_current.values
+    alone = [simulate(film.replace(own)).bias_current.values for own in ({"title": "thin"}, thick)]
+    assert both == pytest.approx(np.mean(alone, axis=0), rel=1e-5)
