@@ -1,9 +1,9 @@
-from . import between as between
 from . import current_noise as current_noise
 from . import fits as fits
 from . import goal as goal
 from . import metrics as metrics
 from . import plasticity as plasticity
 from . import small_signal as small_signal
+from . import sweeps as sweeps
 from . import synapse as synapse
 from . import textbook as textbook

@@ -94,7 +94,7 @@ def mott_schottky(
     doping_ratio : over the doping of the case   flat_band_voltage [V] : of zero bending, between biases; nan if unknown
     """
     curve, fit = depletion_line(ds, state, window, area, relative_permittivity)
-    doping = (case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}).get("doping")
+    doping = (device_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}).get("doping")
     flat_band = math.nan
     if "bias_band_bending" in curve and (usable := np.isfinite(curve.bias_band_bending.values)).any():
         bending, bias = curve.bias_band_bending.values[usable], curve.bias.values[usable]
@@ -129,7 +129,7 @@ def depletion_line(
     else:
         inside = np.ones(V.size, bool)
     if area is None:
-        device = case_of_result(ds)
+        device = device_of_result(ds)
         area = parse(device["area"], "area") if "area" in device else math.pi * parse(device["radius"], "length") ** 2
     relative_permittivity = at_zero_field(ds, T) if relative_permittivity is None else relative_permittivity
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
@@ -140,7 +140,7 @@ def goes_back(bias: NDArray[np.float64]) -> bool:
     return len(np.unique(bias)) < len(bias)
 
 
-def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
+def device_of_result(ds: xr.Dataset) -> dict[str, Any]:
     """The [device] of the case of a result, as nested tables. Raises ValueError for a result without a case."""
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
@@ -149,7 +149,7 @@ def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
 
 def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
     """Relative permittivity of the right electrode without field, at a temperature [K]. Raises ValueError for a metal."""
-    law = case_of_result(ds)["right"].get("permittivity")
+    law = device_of_result(ds)["right"].get("permittivity")
     if law is None:
         raise ValueError("the right electrode is a metal, which has no depletion layer")
     if law["law"] == "linear":

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.analysis import fits, plasticity
+from otjdd.analysis import fits, plasticity, small_signal
 from otjdd.system.late import scipy, xr
 
 LASTING = 0.05  # relative change of conductance that counts as lasting
@@ -105,12 +105,12 @@ def thermal(
     asymmetry : largest |I(V)/I(-V)| or its inverse
     Raises ValueError for voltages that go to and fro.
     """
-    if len(np.unique(ds.bias)) < ds.bias.size:
+    if small_signal.goes_back(ds.bias.values):
         raise ValueError("the conduction of a state takes one branch of voltages, these go back and forth")
     curves = ds.bias_current.sel(state=state)
     currents = curves.sel(bias=voltage, method="nearest")
     activation = fits.activation_energy(ds.temperature.values, currents.values)
-    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
+    room = at_room_temperature(ds, state)
     V, current = room.bias.values, room.bias_current.values
     inside = (V > window[0]) & (V <= window[1])
     barrier = ideality = math.nan
@@ -127,6 +127,11 @@ def thermal(
         "ideality": ideality,
         "asymmetry": asymmetry(V, current),
     }
+
+
+def at_room_temperature(ds: xr.Dataset, state: str) -> xr.Dataset:
+    """The curves of a state at the temperature nearest to 300 K."""
+    return ds.sel(state=state).sel(temperature=300.0, method="nearest")
 
 
 def asymmetry(voltage: np.ndarray, current: np.ndarray) -> float:
@@ -163,7 +168,7 @@ def trapezoid(
     Numbers: barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
     Raises ValueError if the curve does not determine the barriers.
     """
-    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
+    room = at_room_temperature(ds, state)
     V, current = room.bias.values, room.bias_current.values
     inside = (V >= window[0]) & (V <= window[1])
     fit = fits.fit_trapezoid(V[inside], current[inside], thickness, mass, area)
@@ -178,7 +183,7 @@ def fowler_nordheim(
 
     scatter : root mean square of ln(I/V^2) about the line
     """
-    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
+    room = at_room_temperature(ds, state)
     fit = fits.fowler_nordheim_slope(room.bias.values, room.bias_current.values, window, thickness, mass)
     return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}
 

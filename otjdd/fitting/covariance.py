@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.analysis.sweeps import SIGMA
 from otjdd.fitting.curves import ESTIMATED, LINEAR, covariance_factor
 from otjdd.fitting.least_squares import UNSURE, Gradient, Solution, cost, minimise
 from otjdd.fitting.search import Evaluator, evaluator
 from otjdd.fitting.task import Task
-from otjdd.measurements.choice import SIGMA
 from otjdd.results.outputs import about
 from otjdd.system.late import emcee, xr
 

@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.analysis.sweeps import LOST, deviation, same_sweep
 from otjdd.case.case import Case
 from otjdd.case.fit import LOSSES
 from otjdd.case.problem import Problem, data_error, nearest
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting.search import Simulated
-from otjdd.measurements.choice import LOST, deviation, same
 from otjdd.measurements.datasets import row_of_point
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.runs.run import simulate
@@ -332,7 +332,7 @@ def has_repeats(rows: xr.Dataset) -> bool:
     if len(set(count)) > 1:
         return False
     tables = (rows[name].values.reshape(len(count), -1) for name in rows.data_vars)
-    return all(same(table[0], later) for table in tables for later in table[1:])
+    return all(same_sweep(table[0], later) for table in tables for later in table[1:])
 
 
 def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, stated: InstrumentNoise) -> Points:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from otjdd.analysis.sweeps import monotonic_slices, piece_numbers
 from otjdd.case.base import HIGHEST
 from otjdd.case.case import Case
 from otjdd.case.drive import Hold
@@ -19,10 +20,8 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.problem import Problem, data_error
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting.curves import CHARGES
-from otjdd.measurements.choice import monotonic_slices, piece_numbers
 from otjdd.measurements.datasets import row_of_point
-from otjdd.measurements.names import UNCERTAINTY
-from otjdd.measurements.read import AXES
+from otjdd.measurements.names import AXES, UNCERTAINTY
 from otjdd.system.late import xr
 from otjdd.waveform.waveform import Chain, Waveform, concatenate, with_reads
 

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from otjdd.analysis.sweeps import restarts
 from otjdd.case.problem import data_error
 from otjdd.errors import ResultError
-from otjdd.measurements.choice import restarts
 from otjdd.measurements.names import (
     QUANTITIES,
+    SWEPT,
     UNCERTAINTY,
     has_unit,
     heading,
@@ -37,7 +38,7 @@ from otjdd.results.store import check_size
 from otjdd.system.files import read_whole
 from otjdd.system.late import xr
 
-APPLIED = ("write_voltage", "voltage", "field", "number", "time", "temperature")
+OF_ROWS = (*SWEPT, "temperature")
 ABOUT = ("line", "record", "order")
 ROW = "row"
 
@@ -45,9 +46,9 @@ ROW = "row"
 def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Measured data with the coordinates of all rows; unchanged if every row is a point.
 
-    columns : name -> values (row,) in all rows, with the line and the order; only APPLIED and ABOUT are used
+    columns : name -> values (row,) in all rows, with the line and the order; only OF_ROWS and ABOUT are used
     """
-    applied = {name: values for name, values in columns.items() if name in APPLIED}
+    applied = {name: values for name, values in columns.items() if name in OF_ROWS}
     finite = np.all([np.isfinite(values) for values in applied.values()], axis=0)
     if not applied or finite.sum() <= ds.sizes["point"]:
         return ds
@@ -56,11 +57,11 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 
 def applied_rows(ds: xr.Dataset) -> xr.Dataset:
-    """All rows of measured data as a Dataset over `point`, with the columns of APPLIED and ABOUT that the data have."""
+    """All rows of measured data as a Dataset over `point`, with the columns of OF_ROWS and ABOUT that the data have."""
     if ROW not in ds.dims:
-        return ds[[name for name in APPLIED if name in ds]]
+        return ds[[name for name in OF_ROWS if name in ds]]
     columns = {
-        name: ("point", ds[f"{ROW}_{name}"].values) for name in (*APPLIED, *ABOUT) if f"{ROW}_{name}" in ds.coords
+        name: ("point", ds[f"{ROW}_{name}"].values) for name in (*OF_ROWS, *ABOUT) if f"{ROW}_{name}" in ds.coords
     }
     return xr.Dataset(columns, attrs=ds.attrs).set_coords([name for name in ABOUT if name in columns])
 
@@ -241,7 +242,7 @@ def with_conditions(ds: xr.Dataset, values: Mapping[str, tuple[float, str] | str
         number, words = value
         about = {"units": unit_of(name), "long_name": long_name_of(name), "header": words, "condition": 1}
         ds = ds.assign({name: ("point", np.full(ds.sizes["point"], number), about)})
-        if ROW in ds.dims and name in APPLIED:
+        if ROW in ds.dims and name in OF_ROWS:
             ds = ds.assign_coords({f"{ROW}_{name}": (ROW, np.full(ds.sizes[ROW], number))})
         if name not in QUANTITIES or name == "temperature":
             ds.attrs["understood"] += f"\n{long_name_of(name)} {number:g} {unit_of(name)}, from {words!r}"

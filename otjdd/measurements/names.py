@@ -119,6 +119,8 @@ WORDS = {
 
 
 CURRENT = ("current", "read_current", "current_density")
+SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of sweeps, the preferred one first
+AXES = (*SWEPT, "read_voltage", "temperature", "frequency")  # what is set in a measurement
 MEASURED = {*CURRENT, "resistance", "conductance", "capacitance", "polarisation", "electrode_charge"}
 CHANNEL = re.compile(
     r"(?P<before>.+?)[ ._-]?(?:v|u|i|t|voltage|current|time|volt)|(?:v|u|i|voltage|current)[ ._-]?(?P<behind>.*)",

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from otjdd.analysis.sweeps import LOST, noise_floor, period, piece_numbers, restarts
 from otjdd.case.problem import data_error
-from otjdd.measurements.choice import LOST, noise_floor, period, piece_numbers, restarts
 from otjdd.measurements.datasets import (
     ROW,
     applied_rows,
@@ -35,8 +35,10 @@ from otjdd.measurements.datasets import (
     with_rows,
 )
 from otjdd.measurements.names import (
+    AXES,
     CURRENT,
     PAIR,
+    SWEPT,
     UNCERTAINTY,
     headers_by_quantity,
     long_name_of,
@@ -48,8 +50,6 @@ from otjdd.measurements.tables import UNUSED, ColumnTable, table_in
 from otjdd.system.late import xr
 
 NETCDF = (".nc", ".nc4", ".cdf")
-SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of the sweeps, the preferred one first
-AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
 MANY, SHORTEST = 100, 4  # points with a time, and points a monotonic piece on average, of which fewer are no sweep
 
@@ -155,7 +155,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset with findings from its numbers: repeated sweeps, branches, noise floor. Raises DataError."""
     axis = swept_axis(ds)
     notes = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
-    if axis is None or not set(ds) - AXES:
+    if axis is None or not set(ds) - set(AXES):
         file = ds.attrs.get("file", "data")
         unused = next((line for line in notes[0].split("\n") if line.startswith(UNUSED)), "") if notes else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""

@@ -30,17 +30,15 @@ from otjdd.measurements.columns import (
     user_columns,
 )
 from otjdd.measurements.instruments import PLAIN, FileBlock, instrument_form
-from otjdd.measurements.names import MEASURED, UNCERTAINTY, scale_to
+from otjdd.measurements.names import AXES, MEASURED, SWEPT, UNCERTAINTY, scale_to
 from otjdd.measurements.sheet import Sheet, holds_numbers, number_in, sheets_of
 
 SETTINGS = ("settings", "setup", "calc")  # sheets besides the ones of runs
 PROGRAMS = {"KTEI Version": "KITE", "Clarius": "Clarius"}  # sign in the settings of a Keithley 4200 -> its program
 UNUSED = "columns not used: "
-APPLIED = {"time", "voltage", "write_voltage", "field", "number"}
 DEVICE = re.compile(r"(?:device|cell|die|chip|dot|sample|junction)(?:[ _](?:no|id|name|number))?", re.IGNORECASE)
 WORKBOOKS = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")
 FEWEST_ROWS = 3  # of a device
-CONDITIONS = {"temperature", "frequency", "read_voltage"}
 
 
 class ColumnTable(NamedTuple):
@@ -152,9 +150,9 @@ def same_series(first: FileBlock, blocks: Sequence[FileBlock]) -> list[FileBlock
 
 
 def makes_curve(block: FileBlock, names: Mapping[str, str]) -> bool:
-    """True if the names of a table include a measured quantity and a quantity of APPLIED."""
+    """True if the names of a table include a measured quantity and a quantity of SWEPT."""
     quantities = {column.quantity for column in known_columns(block, names if names_fit(block, names) else {})}
-    return bool(quantities & APPLIED) and bool(quantities & MEASURED)
+    return bool(quantities & set(SWEPT)) and bool(quantities & MEASURED)
 
 
 TablePart = tuple[FileBlock, ColumnChoice, TableRows]
@@ -184,8 +182,8 @@ def used(block: FileBlock, names: Mapping[str, str]) -> tuple[ColumnChoice, Tabl
 
 
 def has_measured(quantities: Iterable[str]) -> bool:
-    """True if quantities include one that is not in APPLIED or CONDITIONS, and is no uncertainty."""
-    return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - APPLIED - CONDITIONS)
+    """True if quantities include one that is not in AXES, and is no uncertainty."""
+    return any(not name.endswith(UNCERTAINTY) for name in set(quantities) - set(AXES))
 
 
 def joined_records(parts: Sequence[TablePart]) -> ColumnTable:
@@ -201,7 +199,7 @@ def joined_records(parts: Sequence[TablePart]) -> ColumnTable:
             notes += words
             overflows += sum(rows.overflows[column.place] for column in group.values())
             for name in values:
-                measured = name not in APPLIED | CONDITIONS
+                measured = name not in AXES
                 values[name].append(np.where(mask & measured, np.nan, numbers[name])[inside])
             steps = np.arange(inside.size) // block.length if block.length else rows.part[inside]
             names_there = device_names(block, rows.lines[inside])

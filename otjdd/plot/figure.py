@@ -13,10 +13,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
+from otjdd.analysis.sweeps import LOST, monotonic_slices
 from otjdd.fitting.prediction import PREDICTION, band_width, main_output
-from otjdd.measurements.choice import LOST, monotonic_slices
-from otjdd.measurements.names import UNCERTAINTY, unit_of
-from otjdd.measurements.read import AXES, swept_axis
+from otjdd.measurements.names import AXES, UNCERTAINTY, unit_of
+from otjdd.measurements.read import swept_axis
 from otjdd.plot import axes as parts
 from otjdd.plot import crossbar, fit, iv, over_time, over_x, reads, small_signal, study
 from otjdd.plot.over_x import output_panel

@@ -1,7 +1,7 @@
 """Panels against voltage: loops of current, curves at frozen ions and their Richardson plot, loops of a polarised film.
 
 A sweep in time shows the conduction current, without the displacement current of its ramps and corners. Between the
-points of a ramp, and of a curve at frozen ions, the line follows `otjdd.analysis.between`.
+points of a ramp, and of a curve at frozen ions, the line follows `otjdd.analysis.sweeps`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import fits
-from otjdd.analysis.between import between, refined
 from otjdd.analysis.small_signal import goes_back, ratios
+from otjdd.analysis.sweeps import between, refined
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot.axes import arrows, current_limits, legend, magnitude, quantity_axis, small_print, three_digits
 from otjdd.plot.runs import NamedResult, case_data, gathered, legend_label, panel, stroke

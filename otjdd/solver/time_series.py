@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.analysis.between import between
+from otjdd.analysis.sweeps import between
 from otjdd.case.case import parse_case
 from otjdd.case.device import Circuit
 from otjdd.errors import CaseError
@@ -139,7 +139,7 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     """The time series of a result at even times, from the first one on.
 
     step : between two times, s or text with a unit ("10 us")
-    The conduction current is interpolated by the logarithm of its conductance, see `otjdd.analysis.between`;
+    The conduction current is interpolated by the logarithm of its conductance, see `otjdd.analysis.sweeps`;
     `conduction_current_error` is the estimated relative error of that, 0 at recorded times. Exact currents at chosen
     voltages are those of reads (a drive `triangle` with a `step`). `mean_displacement_current` is the mean over the
     interval that ends at a time, so that its integral is the charge; `displacement_current` is linear from one record to

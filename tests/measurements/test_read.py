@@ -7,9 +7,9 @@ import xarray as xr
 from messages import refused, told
 
 import otjdd
+from otjdd.analysis.sweeps import piece_numbers
 from otjdd.cli.arguments import reading
 from otjdd.errors import DataError
-from otjdd.measurements.choice import piece_numbers
 from otjdd.measurements.read import described_data, read_data
 
 LOOP = np.round(np.concatenate([np.arange(1, 11), np.arange(9, -11, -1), np.arange(-9, 1)]) * 0.1, 10)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.analysis.between import between
+from otjdd.analysis.sweeps import between
 from otjdd.case.device import Circuit
 from otjdd.results import outputs
 from otjdd.solver import time_series as module

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from otjdd.measurements.choice import noise_floor, period, restarts
+from otjdd.analysis.sweeps import noise_floor, period, restarts
 
 V = np.linspace(-2, 2, 161)
 
