@@ -36,7 +36,7 @@ def usage_of(option: str, says: str = "") -> Iterator[None]:
         raise typer.BadParameter(f"{says} ({error})" if says else str(error), param_hint=option) from None
 
 
-def refuse(option: str, expected: str, got: str) -> typer.BadParameter:
+def option_error(option: str, expected: str, got: str) -> typer.BadParameter:
     """The error of an option with another form than expected."""
     return typer.BadParameter(f"expected {expected}, got {got!r}", param_hint=option)
 
@@ -48,7 +48,7 @@ def name_and_value(text: str, option: str, form: str) -> tuple[str, str]:
     name, equals, value = text[end:].partition("=")
     name = (text[:end] + name).strip()
     if not (name and equals):
-        raise refuse(option, form, text)
+        raise option_error(option, form, text)
     return name, value.strip()
 
 
@@ -56,7 +56,7 @@ def range_of(text: str, option: str, form: str) -> tuple[str, str]:
     """Both ends of LOW:HIGH as texts, "" for one that is left out. Raises typer.BadParameter."""
     low, colon, high = text.partition(":")
     if not colon:
-        raise refuse(option, form, text)
+        raise option_error(option, form, text)
     return low.strip(), high.strip()
 
 
@@ -66,7 +66,7 @@ def two_numbers(text: str, option: str) -> tuple[float, float]:
     try:
         low, high = map(float, range_of(text, option, form))
     except ValueError:
-        raise refuse(option, form, text) from None
+        raise option_error(option, form, text) from None
     return low, high
 
 
@@ -82,7 +82,7 @@ def share_of(text: str, option: str) -> tuple[int, int]:
     """The two numbers of I/N, with 1 <= I <= N. Raises typer.BadParameter."""
     part, _, whole = text.partition("/")
     if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
-        raise refuse(option, "I/N with I from 1 to N", text)
+        raise option_error(option, "I/N with I from 1 to N", text)
     return int(part), int(whole)
 
 
@@ -315,12 +315,12 @@ def reading(
             dict(name_and_value(text, "--column", "QUANTITY=HEADER") for text in columns)
         )
     if from_name and not measurements.datasets.FIELD.search(from_name):
-        raise refuse("--from-name", 'a field in braces, "{temperature}K"', from_name)
+        raise option_error("--from-name", 'a field in braces, "{temperature}K"', from_name)
     without = []
     for text in skipped:
         match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
         if not match:
-            raise refuse("--skip", "FIRST-LAST", text)
+            raise option_error("--skip", "FIRST-LAST", text)
         without.append((int(match[1]), int(match[2] or match[1])))
     by_name = dict(name_and_value(text, "--range", "QUANTITY=LOW:HIGH") for text in ranges)
     keep = {}

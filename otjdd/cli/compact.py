@@ -17,7 +17,7 @@ from otjdd.cli.arguments import (
     check_outputs,
     folder_to_fill,
     load_checked,
-    refuse,
+    option_error,
     two_numbers,
     usage_of,
 )
@@ -161,7 +161,7 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> exports.pulses.Volt
     """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
     voltage, comma, width = text.partition(",")
     if not comma or "," in width:
-        raise refuse(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
+        raise option_error(option, 'a voltage, a comma and a width such as "2.2 V, 50 ns"', text)
     with usage_of(option):
         pulse = exports.pulses.VoltagePulse(parse(voltage.strip(), "voltage"), parse(width.strip(), "time"))
     for value, (low, high), unit, other in zip(pulse, ranges, "Vs", ("--voltage", "--time"), strict=True):

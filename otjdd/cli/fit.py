@@ -35,9 +35,9 @@ from otjdd.cli.arguments import (
     load_checked,
     name_and_value,
     number_or_text,
+    option_error,
     range_of,
     reading,
-    refuse,
     usage_of,
 )
 from otjdd.cli.progress import progress_bar, progress_words, search_progress
@@ -183,7 +183,7 @@ def fit(
         keep_best(getattr(error, "partial", None), out, as_json, quiet)
         raise
     write_files(ds, out, path)
-    show(ds, as_json, quiet, f"{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
+    print_fit(ds, as_json, quiet, f"{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
 def fitted(
@@ -244,7 +244,7 @@ def task_of(
     return fitting.task.task(case, sets, dict(map(key_and_bounds, vary)) or fitting.task.vary_of(case), loss, noise)
 
 
-def show(ds: xr.Dataset, as_json: bool, quiet: bool, *below: str) -> None:
+def print_fit(ds: xr.Dataset, as_json: bool, quiet: bool, *below: str) -> None:
     """Print a fit as JSON, or as a table with lines below it."""
     if as_json:
         print(json.dumps(fitting.fit.as_json(ds), indent=2))
@@ -262,7 +262,7 @@ def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
             raise typer.BadParameter(f"expected FILE=WEIGHT of a file of data, got {got}", param_hint="--weight")
         number = number_or_text(weight)
         if isinstance(number, str) or not 0 < number <= HEAVIEST:
-            raise refuse("--weight", f"a weight above 0, at most {HEAVIEST:g}", text)
+            raise option_error("--weight", f"a weight above 0, at most {HEAVIEST:g}", text)
         by_file[name] = number
     return by_file
 
@@ -294,7 +294,7 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
         tell("No evaluation had ended until then: there is no best set.")
         return
     fitting.search.write_ended(ds, out, {})
-    show(ds, as_json, quiet)
+    print_fit(ds, as_json, quiet)
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
 

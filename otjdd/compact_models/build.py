@@ -106,7 +106,7 @@ def compact(
     names = ["extraction", *["noise"] * noise, *["error"] * measure, *["scatter", "devices"] * (measure and noise)]
     within = stages(progress, names)
     with pool.team(workers) as spread:
-        spreads = {name: pool.counted(spread, within[name]) for name in names[1:]}
+        spreads = {name: pool.counted_jobs(spread, within[name]) for name in names[1:]}
         compact_model = over_axes(cold, axes, Extraction(limits, spread, within["extraction"]))
         return completed(compact_model, cold, spreads, left_out, devices, heat)
 

@@ -30,7 +30,7 @@ from otjdd.results.outputs import about
 from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 from otjdd.system.late import xr
-from otjdd.system.pool import Spread, counted, team
+from otjdd.system.pool import Spread, counted_jobs, team
 
 LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two standard deviations of a normal distribution
 COUNT = 100  # draws
@@ -160,7 +160,7 @@ def outputs_of_draws(
 
     best = simulate(case.replace(task.values(x)), trail=trail)
     if takes_trail(case) and len(places) > len(shared) + CHECKED:
-        few = counted(compute, progress, len(shared) + CHECKED)
+        few = counted_jobs(compute, progress, len(shared) + CHECKED)
         slopes = derivatives(task, x, best, trail.steps, few)
         if slopes is not None:
             rows = along_slopes(best, slopes, places - x)
@@ -168,7 +168,7 @@ def outputs_of_draws(
             simulated = results(places[checked], few)
             if near_enough(best, rows, checked, simulated, ends, SCATTER * case.numerics.rtol):
                 return best, rows, simulated
-    simulated = results(places, counted(compute, progress, len(places)))
+    simulated = results(places, counted_jobs(compute, progress, len(places)))
     return best, outputs_of_runs(best, [ds for ds in simulated if ds is not None]), simulated
 
 

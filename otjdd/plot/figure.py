@@ -22,11 +22,10 @@ from otjdd.plot import crossbar, fit, iv, over_time, over_x, reads, small_signal
 from otjdd.plot.over_x import output_panel
 from otjdd.plot.runs import KINDS as KINDS
 from otjdd.plot.runs import NamedResult, PanelKind, listed, meant, named_results
-from otjdd.plot.style import CYCLE, GREY, ORANGE, style
+from otjdd.plot.style import CYCLE, GREY, ORANGE, PAGE_PANEL, style
 from otjdd.results.outputs import OUTPUTS, measured
 from otjdd.results.store import ENGINE, MARKS, is_of_kind
 
-SIZE = (4.4, 4.8)  # inches
 PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure
 BEFORE = "#b4b8be"
 Line = tuple[np.ndarray, np.ndarray]  # x and y of points
@@ -168,7 +167,7 @@ def comparison(
     runs, earlier = named_results(results), named_results(before) if before else []
     kind = panel_kind(runs, kind)
     with style():
-        fig = Figure(figsize=SIZE, layout="constrained")
+        fig = Figure(figsize=PAGE_PANEL, layout="constrained")
         fig.set_layout_engine("none")
         axes = fig.add_axes(PLACE)
         if earlier and KINDS[kind].fits(earlier):

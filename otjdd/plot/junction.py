@@ -39,11 +39,10 @@ from otjdd.plot.over_x import (
     voltage_at,
 )
 from otjdd.plot.runs import KINDS, NamedResult, legend_label, stroke
-from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
+from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, PAGE_PANEL, SKY, WIDTH, style
 from otjdd.system.files import write_whole
 from otjdd.system.late import imageio_ffmpeg
 
-SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure
 SPECTRUM = (0.725, 0.42, 0.245, 0.52)
 VACANCIES = (0.145, 0.1, 0.825, 0.19)
@@ -63,7 +62,7 @@ def junction(ds: xr.Dataset) -> Figure:
         raise ValueError("nothing to show: a figure of the junction needs a snapshot")
     shots = extreme_snapshots(ds)
     with style():
-        fig = Figure(figsize=SIZE, layout="constrained")
+        fig = Figure(figsize=PAGE_PANEL, layout="constrained")
         fig.set_layout_engine("none")
         bands, spectrum, vacancies = map(fig.add_axes, (BANDS, SPECTRUM, VACANCIES))
         for j, shot in enumerate(shots):

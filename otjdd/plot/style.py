@@ -55,6 +55,7 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,  # TrueType, which can be edited; journals refuse Type 3
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
+PAGE_PANEL = (4.4, 4.8)  # inches of a picture of the explorer
 INCH = 0.0254  # m
 WIDTHS = 0.02, 2.0  # m, allowed widths of a figure
 PAGE: ContextVar[float | None] = ContextVar("page", default=None)  # inches, see `page_width`

@@ -263,7 +263,7 @@ def one_by_one(function: Callable[..., Any], jobs: Iterable[Arguments]) -> Itera
         yield number, function(*job)
 
 
-def counted(spread: Spread, progress: Progress, count: int = 0) -> Spread:
+def counted_jobs(spread: Spread, progress: Progress, count: int = 0) -> Spread:
     """A function like `spread` that calls `progress` with the fraction of the jobs that have ended.
 
     count : jobs of all calls together; 0 for the fraction of each call by itself

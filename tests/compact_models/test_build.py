@@ -15,7 +15,7 @@ from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, ExitCode, ExtractionError, NotAsExpected
 from otjdd.runs.run import run
 from otjdd.solver import model
-from otjdd.system.pool import counted, one_by_one
+from otjdd.system.pool import counted_jobs, one_by_one
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
@@ -121,12 +121,12 @@ def test_progress_rises_over_all_stages_and_ends_full():
     within = stages(fractions.append, list(SHARES))
     for name in SHARES:
         for _ in range(2):  # a stage may have several rounds of jobs
-            assert list(counted(one_by_one, within[name])(abs, [(-1,), (2,)])) == [(0, 1), (1, 2)]
+            assert list(counted_jobs(one_by_one, within[name])(abs, [(-1,), (2,)])) == [(0, 1), (1, 2)]
     assert len(fractions) == 4 * len(SHARES)
     assert fractions == sorted(fractions)
     assert fractions[1] == pytest.approx(SHARES["extraction"] / sum(SHARES.values()))
     assert fractions[-1] == pytest.approx(1.0)
-    assert list(counted(one_by_one, stages(None, ["error"])["error"])(abs, [(-3,)])) == [(0, 3)]
+    assert list(counted_jobs(one_by_one, stages(None, ["error"])["error"])(abs, [(-3,)])) == [(0, 3)]
 
 
 def test_states_reach_as_far_as_a_voltage_within_the_range_leads(monkeypatch):
