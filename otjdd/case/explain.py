@@ -92,9 +92,9 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
         names = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
         name = str(path[-1]).replace(" ", "_")
         hint = (
-            for_data(schema, path)
-            or for_spread(path, names)
-            or of_another_kind(schema, path, document.data)
+            hint_in_data_set(schema, path)
+            or hint_in_spread(path, names)
+            or hint_of_another_kind(schema, path, document.data)
             or nearest(name, [other for other in names if other != path[-1]])
             or hint_of_other_tables(schema, name, path[:-1])
             or f"known: {', '.join(names[:20])}"
@@ -126,14 +126,14 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
     return document.problem(path, words, got, nearest(value, choices) if isinstance(value, str) else "")
 
 
-def for_data(schema: dict[str, Any], path: KeyPath) -> str:
+def hint_in_data_set(schema: dict[str, Any], path: KeyPath) -> str:
     """Hint for a key of the case in a data set of a fit, which takes it as a change of the case; "" for another key."""
     name = str(path[-1])
     within = path[:2] == ("fit", "data") and len(path) == 4 and name in schema.get("properties", ())
     return f'a change of the case for these data: set = {{ "{name}" = ... }}' if within else ""
 
 
-def for_spread(path: KeyPath, names: Sequence[str]) -> str:
+def hint_in_spread(path: KeyPath, names: Sequence[str]) -> str:
     """Hint for a key of a layer in a spread, which kinds of columns set; "" for another key. names : of the spread"""
     name = str(path[-1])
     if path[-2:-1] != ("spread",) or path[0] != "columns" or not name.startswith("device.film.layers["):
@@ -143,7 +143,7 @@ def for_spread(path: KeyPath, names: Sequence[str]) -> str:
     return f"{ions}for one layer alone, [[columns.kinds]] may set it"
 
 
-def of_another_kind(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
+def hint_of_another_kind(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
     """Hint for a key of a table of another kind or law, such as the doping of a metal; "" for another key."""
     tables = nodes_at(schema, path[:-1], pruned(data, path))  # without the table its kind narrows nothing
     others = [properties for node in tables if path[-1] in (properties := node.get("properties", {}))]

@@ -169,7 +169,9 @@ def fit(
     by_file = weights_by_file(weights, data)
     task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss, state=state)
     profiled = profiled_names(profile, task)
-    check_files(out)
+    beside = fitting.fit.files_beside(out)
+    check_outputs(out, *beside)
+    results.store.check_replaceable(out, beside)
     earlier = earlier_search(out, "fit") if resume else None
     start = fitting.fit.resumed(earlier, task, evaluations, seed) if earlier else {}
     if not quiet:
@@ -212,12 +214,6 @@ def fitted(
         with progress_bar("posterior", quiet) as bar:
             ds = fitting.covariance.with_posterior(ds, task, steps, seed, workers, bar)
     return ds
-
-
-def check_files(out: Path) -> None:
-    """Raise unless the files of a fit can be written, are no inputs, and replace only the files of an earlier fit."""
-    check_outputs(out, *fitting.fit.files_beside(out))
-    results.store.check_replaceable(out, fitting.fit.files_beside(out))
 
 
 def task_of(
