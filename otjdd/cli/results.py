@@ -249,9 +249,6 @@ def write_netlists(file: Path, out: Path) -> None:
     tell(exports.testbench.advice("array.cir and array.sim", "otj.va", "array.va"))
 
 
-REFERENCE = Path("li2019")  # the case that is shown when none is named
-
-
 def explore(
     paths: Annotated[
         list[Path] | None,
@@ -287,7 +284,7 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> otjd
     data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
     if len(data) > 1 or len(others) > 1:
         raise typer.BadParameter("give one case or result, and one file of data", param_hint="CASE DATA")
-    path = (others or [REFERENCE])[0]
+    path = others[0] if others else Path(otjdd.explore.experiments.REFERENCE)
     measured = None
     if data:
         measured = measurements.read.read_data(data[0])
