@@ -73,6 +73,7 @@ UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken s
 SLOW = 30.0  # steps in times of charging from which on V_j is at rest at the end of a step but for what moves slowly
 WITHIN = 3.0  # current at the end of a step that has grown by the square of the time, over its mean
 JUST_BEYOND = 1.001  # of the way to where the source begins or ceases to limit its current
+CORNER = 0.1  # of the compliance, most that a straight line between two recorded currents is off there along a ramp
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 UNRECORDED_ERROR = 0.01  # V, error of V_j at most where no current is recorded
 # Norm that an error of V_j may add to what ions move, and d ln(rate)/dV [1/V]. With 0.1 for 1 `rv-loop` is within 2.8e-3 of
@@ -130,6 +131,29 @@ class Source(NamedTuple):
     turns: bool  # the source begins or ceases to limit its current within it
     felt: bool  # the current acted on V_j in the stages
     share: float  # of the step, to where it does
+    corner: (
+        float  # of the step, to where a straight line misses a corner of the current, see `way_to_corner`; 1 for none
+    )
+
+
+@bare
+def way_to_corner(junction: Junction, before: float, after: float) -> float:
+    """Share of a step along a ramp to the first corner of its current that a straight line misses; 1 for none.
+
+    Corners are where the source ceases or begins to limit its current.   before, after : V, lost in series at both ends
+    """
+    first, last = source_current(junction, before), source_current(junction, after)
+    limit, whole = resistance(junction) * junction.compliance, abs(after - before)
+    change = abs(last - first) / junction.compliance
+    if at_compliance(junction, first):
+        leaves = (abs(before) - limit) / whole
+        if leaves * change > CORNER:
+            return leaves
+    if at_compliance(junction, last):
+        enters = (limit - math.copysign(before, before * after)) / whole
+        if (1.0 - enters) * change > CORNER:
+            return enters
+    return 1.0
 
 
 @detached
@@ -146,7 +170,8 @@ def source_of_step(junction: Junction, state: State, new: State, source: Ramp, s
         limit = resistance(junction) * junction.compliance
         off = abs(before) - limit
         share = off / (off - (math.copysign(after, after * before) - limit))
-    return Source(V, time, step > SLOW * time, turns, felt, share)
+    corner = way_to_corner(junction, before, after) if turns and source.slope != 0.0 else 1.0
+    return Source(V, time, step > SLOW * time, turns, felt, share, corner)
 
 
 @bare
@@ -232,7 +257,7 @@ def leap(junction: Junction, state: State, tangent: Tangent, trial: Trial, task:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded or (source.observed and relaxes(new)))
     start_end(state, new, step)
-    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
+    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0, 1.0)
     status = settle_end(junction, state, tangent, trial, end, step, accuracy)
     if status == Status.DONE:
         begin_step(junction, new)
@@ -281,7 +306,7 @@ def error_of_voltage(
 def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
     control, source, step, work, new = task.control, task.source, task.step, trial.work, trial.state
-    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0)
+    end = Source(source.voltage + source.slope * step, 0.0, True, False, False, 1.0, 1.0)
     if coupled(junction) and idle(state.V[0], 0.0, Accuracy(voltage_slack(control), False)):  # no current was looked at
         follow_tangent(junction, state, tangent)
     with_current = coupled(junction) and is_felt(junction, state, source.voltage, end.voltage, control.rtol)
@@ -297,6 +322,9 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     allowed = VOLTAGE_ERROR * control.rtol
     if coupled(junction):
         end = source_of_step(junction, state, new, source, step, with_current)
+        if task.recorded and end.corner < 1.0:
+            growth = max(SHRINK, min(JUST_BEYOND * end.corner, LEAST_SHRINK))
+            return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
         if not (end.slow or end.turns):
             rises = math.exp(min(PER_VOLT * max(abs(new.V[0]) - abs(state.V[0]), 0.0), OVERFLOW))
             allowed = allowed_of_charging(rate * rises * (end.time + step), control.rtol, task.recorded)

@@ -226,3 +226,16 @@ def test_a_film_that_warms_as_it_charges_ends_where_an_integrator_of_its_own_doe
     once = ds.isel(time=np.flatnonzero(np.diff(ds.time.values, prepend=-1.0) > 0.0))
     np.testing.assert_allclose(once.junction_voltage, own[0], atol=1e-3)
     np.testing.assert_allclose(once.junction_temperature, own[1], rtol=2e-3)
+
+
+def test_a_ramp_along_which_the_compliance_changes_its_sign_has_rows_at_the_corners_of_its_current():
+    """A linear junction without ions that move: the recorded currents, joined by straight lines, are the closed form."""
+    limit, R = 1e-3, 100.0
+    drive = '{ kind = "triangle", path = ["0 V", "5 V", "-5 V", "0 V"], rate = "1e4 V/s" }'
+    ds = capacitor(f'series_resistance = "{R} ohm", compliance = "{limit} A"', drive)
+    t = np.linspace(0.0, 2e-3, 4001)
+    V = np.interp(t, [0.0, 0.5e-3, 1.5e-3, 2e-3], [0.0, 5.0, -5.0, 0.0])
+    own = np.clip(V / (R + 1.0 / G), -limit, limit)
+    drawn = np.interp(t, ds.time.values, ds.current.values)
+    assert np.abs(drawn - own).max() < 0.12 * limit
+    assert len(ds.time) + ds.attrs["solver_rejected"] < 150
