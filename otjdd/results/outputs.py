@@ -88,6 +88,7 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "site_share": ("", "1", "largest fraction of the sites of the film that vacancies held"),
     "stack_leaps": ("", "1", "most jumps of the electrons to another stack while the voltage did not turn"),
     "read_grid_error": ("", "1", "estimated error by the cells of the first or the last read, whichever is larger"),
+    "curve_grid_error": ("", "1", "estimated error by the cells of the currents and impedances of a curve, the largest"),
     "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop stochastically"),
     "column_weight": ("column", "1", "fraction of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),

@@ -161,7 +161,9 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
     with tempfile.TemporaryDirectory() as folder:
         case, start = stored_case(path, stored, Path(folder))
         try:
-            new = simulate(case, progress, start, check_grid="read_grid_error" in stored)
+            new = simulate(
+                case, progress, start, check_grid="read_grid_error" in stored or "curve_grid_error" in stored
+            )
         except SolverError as error:
             if error.partial is None:
                 raise

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.device import FromResult
 from otjdd.case.drive_curves import CV, Following, Prepared
+from otjdd.case.film import FEWEST_CELLS
 from otjdd.case.kinds import kinds_of
-from otjdd.errors import SolverError
+from otjdd.errors import CaseError, SolverError
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import close_all, conduct
@@ -26,13 +28,14 @@ from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import drop
 from otjdd.physics.rest import relaxed
 from otjdd.results import outputs
-from otjdd.solver import initial, integrate, linear_response, model, model_limits
+from otjdd.solver import grid_error, initial, integrate, linear_response, model, model_limits
 from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached, attributes, delivered, ending, status_words
 from otjdd.solver.start import NO_STEPS, Trail, without
 from otjdd.solver.traps import admittances_of_traps, trap_noise
 from otjdd.stepping.hooks import at_temperature, begin_step
+from otjdd.stepping.run_log import new_watch, ratio_of_columns
 from otjdd.system.late import scipy, xr
 
 PLACE = ("state", "temperature", "bias")
@@ -41,6 +44,7 @@ POLARISATION = "bias_polarisation"  # an output of polarised films
 CHANNEL_SHARE = "bias_channel_share"  # an output of a junction with channels beside the coherent one
 TRAP_CHARGE = "bias_trap_charge"  # an output of films whose traps carry charge
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
+GRID = "curve_grid_error"  # an output of curves whose grid is checked
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
     "bias_electrode_charge", "bias_right_electrode_charge", "bias_current_level_error",
@@ -54,12 +58,13 @@ def curves_at_rest(
     more: dict[str, Any] | None = None,
     progress: Callable[[float], object] | None = None,
     trail: Trail | None = None,
+    check_grid: bool = False,
 ) -> xr.Dataset:
     """Dataset of outputs over state, temperature and bias; nan where the run ended early.
 
     names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed; it
         leaves the conductances of the columns in the state
-    more : coordinates of additional dimensions   trail : as of `simulate_junction`, through all states
+    more : coordinates of additional dimensions   trail, check_grid : as of `simulate_junction`, through all states
     """
     drive, began, failure = case.drive, time.perf_counter(), None
     assert isinstance(drive, Prepared)  # `simulate` sends no other drive here
@@ -79,10 +84,12 @@ def curves_at_rest(
     if case.device.beside_coherent:
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
+    checked: dict[str, Reached] = {}
     try:
         for place, run, voltage in points_at_rest(case, coords["temperature"], progress, trail):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
+            checked = model_limits.larger(checked, electrons_left_out(case, run, coords, place))
             if POLARISATION in out:
                 out[POLARISATION][place] = run.junction.columns.weight @ run.state.P
             if TRAP_CHARGE in out:
@@ -91,14 +98,17 @@ def curves_at_rest(
             if shares:
                 currents = run.state.V * run.state.G + run.state.traps.current.sum(axis=1)
                 out[OF_KINDS][place] = by_kind(case, currents[None])[0]
+        if check_grid:
+            checked |= error_by_the_grid(case, measure, coords, out)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
         del out[LEVELS]
+    of_grid = {GRID: checked[GRID].value} if GRID in checked else {}
     about = attributes(
-        case, {"status": status_words(failure)}, time.perf_counter() - began, extremes(case, coords, out)
+        case, {"status": status_words(failure)}, time.perf_counter() - began, extremes(case, coords, out) | checked
     )
-    return delivered(outputs.dataset(out | shares, coords, about), failure)
+    return delivered(outputs.dataset(out | shares | of_grid, coords, about), failure)
 
 
 def points_at_rest(
@@ -106,15 +116,17 @@ def points_at_rest(
     temperatures: Sequence[float],
     progress: Callable[[float], object] | None = None,
     trail: Trail | None = None,
+    only: np.ndarray | None = None,
 ) -> Iterator[tuple[tuple[int, int, int], Run, float]]:
     """(place in the outputs, run, voltage [V]) of each state, temperature and bias in turn. Raises SolverError.
 
     The states are made at the case's own temperature. One run serves all voltages of a curve.
+    only : voltages [V] instead of those of the drive
     """
     drive, parts, numerics = case.drive, model.members(case), case.numerics
     assert isinstance(drive, Prepared)
     junction = model.junction(case, parts=parts)
-    histories, bias = drive.histories(), drive.bias_voltages()
+    histories, bias = drive.histories(), drive.bias_voltages() if only is None else only
     start = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = initial.begin_case(case, junction, parts, start, initial.BEFORE + 1 + i)
@@ -152,11 +164,72 @@ def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> 
     }
 
 
+def electrons_left_out(case: Case, run: Run, coords: dict[str, Any], place: tuple[int, int, int]) -> dict[str, Reached]:
+    """Largest density of electrons that the film of a settled run is without, over that which bends its band by kT."""
+    if case.device.film.electrons != "none":
+        return {}
+    T, V = coords["temperature"][place[1]], coords["bias"][place[2]]
+    watch = new_watch(case.device.film_states(T), np.zeros((3, 0)), case.device.film.cells)
+    ratio = float(ratio_of_columns(run.junction, run.state, watch))
+    return {"film_electron_ratio": Reached(ratio, f"a bias of {V:.4g} V")}
+
+
+def checked_biases(case: Case, bias: Sequence[float]) -> list[int]:
+    """Places of the lowest, the highest and the smallest voltage of a curve, where its ions move along it of all.
+
+    At 0 V, where no current flows, a small signal alone has a value.
+    """
+    of_signal = isinstance(case.drive, Following)
+    places = [k for k, V in enumerate(bias) if V != 0.0 or of_signal]
+    if not places or getattr(case.drive, "dwell", 0.0) > 0.0:
+        return places
+    ends = min(places, key=lambda k: bias[k]), max(places, key=lambda k: bias[k])
+    return sorted({*ends, min(places, key=lambda k: abs(bias[k]))})
+
+
+def error_by_the_grid(
+    case: Case, measure: Callable[[Run, float], dict[str, Any]], coords: dict[str, Any], out: dict[str, Any]
+) -> dict[str, Reached]:
+    """Largest relative error of the currents and impedances of curves by the grid; infinite where a coarser one fails.
+
+    Each state is prepared again on half and on a third of the cells, along a path on half of them alone, and measured at
+    `checked_biases`. A state that comes from another result is not.
+    """
+    places = checked_biases(case, coords["bias"])
+    if case.ions.noise != "none" or case.device.film.cells <= FEWEST_CELLS or isinstance(case.ions.initial, FromResult):
+        return {}
+    if not places:
+        return {}
+    grids, values = [case.device.film.cells], [checked_values(out)[:, :, places]]
+    path = getattr(case.drive, "dwell", 0.0) > 0.0  # which takes as long again as the run, for each grid
+    for fewer in grid_error.on_fewer_cells(case)[: 1 if path else None]:
+        grids.append(fewer.device.film.cells)
+        values.append(np.full_like(values[0], np.nan))
+        try:
+            for place, run, voltage in points_at_rest(fewer, coords["temperature"], only=coords["bias"][places]):
+                values[-1][place] = checked_values(measure(run, voltage))
+        except (SolverError, CaseError):  # of kinds whose own layers would have too few cells
+            pass
+    errors = [grid_error.error_of_read(grids, of_grids) for of_grids in zip(*map(np.ravel, values), strict=True)]
+    worst = int(np.argmax(errors))
+    V = coords["bias"][places[np.unravel_index(worst, values[0].shape)[2]]]
+    return {GRID: Reached(errors[worst], f"a bias of {V:.4g} V")}
+
+
+def checked_values(values: dict[str, Any]) -> np.ndarray:
+    """Current [A] and, of small signals, size of the impedance [ohm] at the first and last frequency, (..., 1 or 3)."""
+    current = np.asarray(values["bias_current"])[..., None]
+    if "impedance_real" not in values:
+        return current
+    ends = [np.asarray(values[name])[..., [0, -1]] for name in ("impedance_real", "impedance_imag")]
+    return np.concatenate((current, np.hypot(*ends)), axis=-1)
+
+
 def iv(
-    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None
+    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None, check_grid: bool = False
 ) -> xr.Dataset:  # fmt: skip
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
-    return curves_at_rest(case, CURVES, bias_point, progress=progress, trail=trail)
+    return curves_at_rest(case, CURVES, bias_point, progress=progress, trail=trail, check_grid=check_grid)
 
 
 def bias_point(frozen: Run, voltage: float) -> dict[str, Any]:
@@ -182,7 +255,7 @@ SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
 def small_signal(
-    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None
+    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None, check_grid: bool = False
 ) -> xr.Dataset:  # fmt: skip
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
@@ -202,7 +275,7 @@ def small_signal(
         *((TRAP_NOISE,) if any(trap.kinetic for trap in case.device.traps or ()) else ()),
     )
     names = (*CURVES, *ANSWERS, "drift_ratio", *more)
-    return curves_at_rest(case, names, measure, {"frequency": frequency}, progress, trail)
+    return curves_at_rest(case, names, measure, {"frequency": frequency}, progress, trail, check_grid)
 
 
 def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:

@@ -100,6 +100,13 @@ LIMITS = (
         'raise device.film.cells, or take numerics.error = "extrapolate"',
     ),
     Limit(
+        "curve_grid_error",
+        "estimated error of a curve by the cells of the film",
+        0.01,
+        "",
+        'raise device.film.cells, or take numerics.error = "extrapolate" for an I-V curve',
+    ),
+    Limit(
         "stack_leaps",
         "number of jumps of the electrons to another stack while the voltage did not turn",
         0.0,  # ions can follow a leap back over the fold, so that the stack oscillates

@@ -68,7 +68,7 @@ def simulate_junction(
 
     start : instead of that which the case says
     checkpoints : `checkpoint.CheckpointPlace` of them, None for none; curves at frozen ions have none
-    check_grid : also estimate the error of the first and the last read by the grid
+    check_grid : also estimate the error by the grid, of the first and the last read or of some points of each curve
     trail : filled with the time steps; with steps to take, if another run gives them
     at_once : the source charges the junction at once, as in compact models, which have its charge in circuits only
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
@@ -76,7 +76,7 @@ def simulate_junction(
     self_check.verify_kernels()
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
-        return WITHOUT_WAVEFORM[case.drive.kind](case, progress, trail)
+        return WITHOUT_WAVEFORM[case.drive.kind](case, progress, trail, check_grid)
     texts = case.texts()  # of the waveforms that it names; read before the run, as files change while it lasts
     ran: RunOutputs = finished(
         in_steps(

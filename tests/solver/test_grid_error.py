@@ -7,7 +7,7 @@ from devices import JUNCTION, SMALL, case, needs_speed
 import otjdd
 from otjdd.errors import SolverError
 from otjdd.runs.run import simulate
-from otjdd.solver import grid_error, integrate
+from otjdd.solver import at_rest, grid_error, integrate
 from otjdd.stepping.course import READ
 from otjdd.waveform.waveform import Chain, Part, Waveform
 
@@ -132,3 +132,71 @@ def test_the_coarser_grid_of_kinds_has_the_fewest_cells_of_a_film_at_least():
     few = case(**SMALL).replace(STEEP | {"device.film.cells": 12, "columns": {"count": 1, "kinds": kinds}})
     assert np.isfinite(otjdd.run(few)["read_grid_error"])
     assert "read_grid_error" not in otjdd.run(few.replace("device.film.cells", 8))
+
+
+# curves, whose states are prepared again
+
+CURVE = {
+    "device.film.cells": 16,
+    "drive": {
+        "kind": "iv",
+        "voltages": [-0.3, -0.1, 0.0, 0.1, 0.2],
+        "states": {"set": [{"voltage": -1.0, "duration": 1e-6}]},
+    },
+}
+SIGNAL = {"device.film.cells": 12, "drive": {"kind": "impedance", "bias": [0.0, 0.1], "frequencies": [1e3, 1e6]}}
+
+
+def true_error(film, fine):
+    """Of the currents and of the sizes of impedances, by those on fine cells."""
+    names = ("bias_current", "impedance_real", "impedance_imag")
+    here, there = ([ds[name].values for name in names if name in ds] for ds in (film, fine))
+    pairs = [(here[0], there[0]), *([(np.hypot(*here[1:]), np.hypot(*there[1:]))] if here[1:] else [])]
+    return max(np.abs(np.log(a[a != 0.0] / b[a != 0.0])).max() for a, b in pairs)
+
+
+@needs_speed
+@pytest.mark.parametrize("drive", [CURVE, SIGNAL], ids=["iv", "impedance"])
+def test_a_curve_tells_its_error_by_the_grid_and_keeps_its_numbers_bit_for_bit(caplog, drive):
+    film = case(JUNCTION, **SMALL).replace(drive)
+    ds, bare = otjdd.run(film), simulate(film)
+    assert "curve_grid_error" not in bare
+    for name in bare.variables:
+        assert ds[name].equals(bare[name]), name
+    true = true_error(ds, simulate(film.replace("device.film.cells", 128)))
+    assert true > 0.01
+    assert 0.7 * true < float(ds.curve_grid_error) < 2.0 * true
+    assert "curve_grid_error: estimated error of a curve" in ds.attrs["model_limits"]
+    assert "device.film.cells" in caplog.text
+    sound = otjdd.run(film.replace("device.film.cells", 128))
+    assert 0.0 < sound.curve_grid_error < 0.01
+    assert sound.attrs["model_limits"] == ""
+
+
+def test_the_points_of_a_curve_that_are_checked_are_its_ends_and_the_smallest_voltage_with_a_value():
+    film = case(JUNCTION, **SMALL)
+    assert at_rest.checked_biases(film.replace(CURVE), [-0.3, -0.1, 0.0, 0.05, 0.2]) == [0, 3, 4]
+    assert at_rest.checked_biases(film.replace(SIGNAL), [-0.3, 0.0, 0.05, 0.2]) == [0, 1, 3]
+    assert at_rest.checked_biases(film.replace(CURVE), [0.0]) == []
+    path = {"kind": "cv", "path": [0.0, 0.2, 0.0], "step": 0.1, "rate": 1.0}
+    assert at_rest.checked_biases(film.replace("drive", path), [0.0, 0.1, 0.2, 0.1, 0.0]) == [0, 1, 2, 3, 4]
+
+
+@needs_speed
+def test_a_curve_whose_coarse_grids_fail_says_so(monkeypatch):
+    monkeypatch.setattr(grid_error, "on_fewer_cells", lambda case: [case.replace("numerics.max_steps", 1)])
+    ds = otjdd.run(case(JUNCTION, **SMALL).replace(CURVE))
+    assert np.isinf(ds.curve_grid_error)
+    assert "is inf" in ds.attrs["model_limits"]
+
+
+@needs_speed
+def test_a_curve_says_where_electrons_that_the_film_is_without_would_bend_its_band():
+    low = {
+        "device.left.barrier": 0.05, "device.right": {"kind": "metal", "barrier": 0.05}, "device.film.cells": 60,
+        "device.film.thickness": 10e-9, "drive": {"kind": "iv", "voltages": [0.1]},
+    }  # fmt: skip
+    film = case(JUNCTION, **SMALL).replace(CURVE | low)
+    assert "film_electron_ratio" in otjdd.run(film).attrs["model_limits"]
+    held = film.replace({"device.film.electrons": "balance", "device.film.density_of_states": 1e26})
+    assert "film_electron_ratio" not in otjdd.run(held).attrs["model_limits"]
