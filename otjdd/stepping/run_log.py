@@ -24,7 +24,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import Junction, band_of_fields, coupled, hold_electrons
 from otjdd.physics.numerics import copy
-from otjdd.physics.quasistatic import at_compliance, own_current, relaxation
+from otjdd.physics.quasistatic import own_current, relaxation, resistance
 from otjdd.physics.state import AT_LEFT, AT_RIGHT, State, Tangent
 from otjdd.stepping.hooks import fill_row
 from otjdd.variables import (
@@ -255,9 +255,8 @@ def write_row(
         for k in range(state.G.size):
             row[RECORD + k] = state.V[0] * state.G[k] + own_current(state, k)
     row[CHARGING] = state.charging[0]
-    current = row[CURRENT] + row[CHARGING]
-    if at_compliance(junction, current):  # the source has given way
-        row[SOURCE] = state.V[0] + junction.resistance * current
+    if junction.compliance < math.inf and abs(V_source - state.V[0]) > resistance(junction) * junction.compliance:
+        row[SOURCE] = state.V[0] + junction.resistance * (row[CURRENT] + row[CHARGING])  # the source has given way
     note_largest(junction, state, log.watch, time, step, True)
     row[RISE] = temperature_rise(log.watch)
     log.used[ROWS] += status == Status.DONE

@@ -323,7 +323,7 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
     if coupled(junction):
         end = source_of_step(junction, state, new, source, step, with_current)
         if task.recorded and end.corner < 1.0:
-            growth = max(SHRINK, min(JUST_BEYOND * end.corner, LEAST_SHRINK))
+            growth = min(JUST_BEYOND * max(end.corner, CORNER * CORNER), LEAST_SHRINK)
             return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
         if not (end.slow or end.turns):
             rises = math.exp(min(PER_VOLT * max(abs(new.V[0]) - abs(state.V[0]), 0.0), OVERFLOW))

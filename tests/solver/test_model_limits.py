@@ -93,11 +93,12 @@ def test_a_run_within_all_limits_has_an_empty_attribute(caplog):
 
 
 @needs_speed
-def test_curves_at_frozen_ions_are_held_against_current_and_heat():
+def test_curves_at_frozen_ions_are_held_against_electrons_current_heat_and_grid():
     curve = {"kind": "iv", "voltages": ["0.1 V", "2 V"], "states": {"fresh": []}}
     changes = {"drive": curve, "device.conducting_fraction": 1.0, "circuit.series_resistance": "0 ohm"}
     ds = otjdd.run(case(JUNCTION, **SMALL), **changes)
-    assert model_limits.names(ds.attrs["model_limits"]) == ["current_density", "temperature_rise"]
+    names = ["film_electron_ratio", "current_density", "temperature_rise", "curve_grid_error"]
+    assert model_limits.names(ds.attrs["model_limits"]) == names
     assert "a bias of 2 V" in ds.attrs["model_limits"]
 
 
