@@ -24,8 +24,9 @@ TESTS = Path(__file__).parent
 # rooms and files of tests, all but those with kernels
 WITHOUT_KERNELS = (
     "analysis", "case", "claims/of_papers", "claims/test_claim_pictures.py", "claims/test_trials.py", "measurements",
-    "plot", "results/test_units_of_outputs.py", "system/test_files.py", "test_digits_page.py", "test_errors.py",
-    "test_layers.py", "test_measured.py", "test_site.py", "test_units.py", "waveform",
+    "plot", "results/test_results.py", "results/test_units_of_outputs.py", "studies/test_dataset.py",
+    "system/test_files.py", "test_digits_page.py", "test_errors.py", "test_layers.py", "test_measured.py",
+    "test_site.py", "test_units.py", "waveform",
 )  # fmt: skip
 WITH_KERNELS = ("test_notes.py",)
 FIRST, LAST = ("laws",), ("mechanisms", "physics", "solver", "stepping")  # of the rest: long files, and short ones
