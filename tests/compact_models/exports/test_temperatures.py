@@ -63,7 +63,6 @@ def test_ngspice_warns_beyond_the_temperatures(place):
     assert "holds from 250 K to 400 K, the simulator is set to 450 K" in at("ngspice", place, 450.0)[1]
 
 
-@pytest.mark.campaign
 @simulators.needed
 def test_the_current_warms_the_junction_of_a_circuit(tmp_path):
     """Against an integration of C dT/dt = I V - (T - T0)/R with the currents of the model at the states that move."""
