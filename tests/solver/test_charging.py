@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from otjdd.case.case import parse_case
+from otjdd.case.case import load_case, parse_case
 from otjdd.runs.run import simulate
 
 EPS0, E_CHARGE, K_B = 8.8541878128e-12, 1.602176634e-19, 1.380649e-23
@@ -239,3 +239,19 @@ def test_a_ramp_along_which_the_compliance_changes_its_sign_has_rows_at_the_corn
     drawn = np.interp(t, ds.time.values, ds.current.values)
     assert np.abs(drawn - own).max() < 0.12 * limit
     assert len(ds.time) + ds.attrs["solver_rejected"] < 150
+
+
+def test_rows_at_a_compliance_hold_the_voltage_that_the_source_still_gives_also_where_traps_relax():
+    """What traps send by relaxing is known to some last digits; it is no sign of a source that does not limit."""
+    trap = {
+        "name": "t", "kind": "none", "density": "1e25 1/m^3", "depth": "0.9 eV", "attempt_frequency": "1e12 Hz",
+        "occupation": "kinetic", "relaxation_energy": "0.3 eV",
+    }  # fmt: skip
+    changes = {
+        "device.left.barrier": "1.2 eV", "device.right.barrier": "1.0 eV", "device.traps": [trap], "device.film.cells": 24,
+        "circuit": {"series_resistance": "10 kohm", "compliance": "1 uA"}, "record.every": "all",
+        "drive": {"kind": "triangle", "path": ["0 V", "1.5 V", "-1.5 V", "0 V"], "rate": "100 V/s"},
+    }  # fmt: skip
+    ds = simulate(load_case("junction", changes))
+    assert (np.abs(ds.current) > 0.999e-6).sum() > 10
+    np.testing.assert_allclose((ds.voltage - ds.junction_voltage)[1:], 1e4 * ds.current[1:], atol=1e-6)
