@@ -139,6 +139,9 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
         told = scope["OTJ"]().nonlinear_current(read / read[-1], np.full(len(read), V / 0.1)) * read[-1]
         assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
     assert "disable_fast_nonlinear_IV = True" in text
+    told = re.search(r"device.Rmin, device.Rmax, device.Vread = (\S+), (\S+), (\S+)\n", text)
+    assert told
+    assert [float(number) for number in told.groups()] == pytest.approx([0.1 / read[-1], 0.1 / read[0], 0.1])
     _, _, off = python_devices.conductance_table(model, pulses)
     assert f"differ from the compact model's in these states by {off:.2g}, rms" in text
     assert off < 0.03
