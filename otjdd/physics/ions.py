@@ -226,9 +226,7 @@ class Layers(NamedTuple):
     """M layers of K columns from left to right; interface j is the first face of layer j + 1."""
 
     first: np.ndarray  # (M+1,) number of the first face of each layer, and of the face behind the last one
-    pieces: (
-        np.ndarray
-    )  # (M+1,) number of the first piece of the band in each layer, and of the piece behind the last one
+    pieces: np.ndarray  # (M+1,) number of the first piece of the band in each layer, and of that behind the last one
     half_left: np.ndarray  # (K, M-1) m, half a cell to the left of each interface
     half_right: np.ndarray  # (K, M-1) m, half a cell to its right
     hop: np.ndarray  # (K, M-1) m, distance of the hop over a barrier of the interface; 0 without a barrier

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from otjdd.solver.traps import admittances_of_traps, trap_noise
 from otjdd.stepping.hooks import at_temperature, begin_step
 from otjdd.stepping.run_log import new_watch, ratio_of_columns
 from otjdd.system.late import scipy, xr
+from otjdd.system.steps import Progress
 
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
@@ -56,7 +58,7 @@ def curves_at_rest(
     names: tuple[str, ...],
     measure: Callable[[Run, float], dict[str, Any]],
     more: dict[str, Any] | None = None,
-    progress: Callable[[float], object] | None = None,
+    progress: Progress = None,
     trail: Trail | None = None,
     check_grid: bool = False,
 ) -> xr.Dataset:
@@ -85,8 +87,10 @@ def curves_at_rest(
         coords["channel"], names = model.channel_names(case), (*names, CHANNEL_SHARE)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     checked: dict[str, Reached] = {}
+    coarser = on_coarser_grids(case, checked_biases(case, coords["bias"])) if check_grid else []
+    of_curves, of_grids = (partial(part_done, progress, i, 1 + bool(coarser)) for i in range(2))
     try:
-        for place, run, voltage in points_at_rest(case, coords["temperature"], progress, trail):
+        for place, run, voltage in points_at_rest(case, coords["temperature"], of_curves, trail):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
             checked = model_limits.larger(checked, electrons_left_out(case, run, coords, place))
@@ -98,8 +102,8 @@ def curves_at_rest(
             if shares:
                 currents = run.state.V * run.state.G + run.state.traps.current.sum(axis=1)
                 out[OF_KINDS][place] = by_kind(case, currents[None])[0]
-        if check_grid:
-            checked |= error_by_the_grid(case, measure, coords, out)
+        if coarser:
+            checked |= error_by_the_grid(case, coarser, measure, coords, out, of_grids)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
@@ -114,7 +118,7 @@ def curves_at_rest(
 def points_at_rest(
     case: Case,
     temperatures: Sequence[float],
-    progress: Callable[[float], object] | None = None,
+    progress: Progress = None,
     trail: Trail | None = None,
     only: np.ndarray | None = None,
 ) -> Iterator[tuple[tuple[int, int, int], Run, float]]:
@@ -187,26 +191,36 @@ def checked_biases(case: Case, bias: Sequence[float]) -> list[int]:
     return sorted({*ends, min(places, key=lambda k: abs(bias[k]))})
 
 
+def on_coarser_grids(case: Case, places: list[int]) -> list[Case]:
+    """A case of curves on half and on a third of the cells, along a path on half of them alone; none without an estimate.
+
+    places : of `checked_biases`. A state that comes from another result is not checked.
+    """
+    given = case.ions.noise != "none" or isinstance(case.ions.initial, FromResult)
+    if given or not places or case.device.film.cells <= FEWEST_CELLS:
+        return []
+    path = getattr(case.drive, "dwell", 0.0) > 0.0  # which takes as long again as the run, for each grid
+    return grid_error.on_fewer_cells(case)[: 1 if path else None]
+
+
 def error_by_the_grid(
-    case: Case, measure: Callable[[Run, float], dict[str, Any]], coords: dict[str, Any], out: dict[str, Any]
-) -> dict[str, Reached]:
+    case: Case, coarser: Sequence[Case], measure: Callable[[Run, float], dict[str, Any]], coords: dict[str, Any],
+    out: dict[str, Any], progress: Progress,
+) -> dict[str, Reached]:  # fmt: skip
     """Largest relative error of the currents and impedances of curves by the grid; infinite where a coarser one fails.
 
-    Each state is prepared again on half and on a third of the cells, along a path on half of them alone, and measured at
-    `checked_biases`. A state that comes from another result is not.
+    Each state is prepared again on each of the coarser grids, and measured at `checked_biases`.
     """
     places = checked_biases(case, coords["bias"])
-    if case.ions.noise != "none" or case.device.film.cells <= FEWEST_CELLS or isinstance(case.ions.initial, FromResult):
-        return {}
-    if not places:
-        return {}
     grids, values = [case.device.film.cells], [checked_values(out)[:, :, places]]
-    path = getattr(case.drive, "dwell", 0.0) > 0.0  # which takes as long again as the run, for each grid
-    for fewer in grid_error.on_fewer_cells(case)[: 1 if path else None]:
+    for i, fewer in enumerate(coarser):
         grids.append(fewer.device.film.cells)
         values.append(np.full_like(values[0], np.nan))
+        points = points_at_rest(
+            fewer, coords["temperature"], partial(part_done, progress, i, len(coarser)), only=coords["bias"][places]
+        )
         try:
-            for place, run, voltage in points_at_rest(fewer, coords["temperature"], only=coords["bias"][places]):
+            for place, run, voltage in points:
                 values[-1][place] = checked_values(measure(run, voltage))
         except (SolverError, CaseError):  # of kinds whose own layers would have too few cells
             pass
@@ -214,6 +228,12 @@ def error_by_the_grid(
     worst = int(np.argmax(errors))
     V = coords["bias"][places[np.unravel_index(worst, values[0].shape)[2]]]
     return {GRID: Reached(errors[worst], f"a bias of {V:.4g} V")}
+
+
+def part_done(progress: Progress, i: int, count: int, fraction: float) -> None:
+    """Report a fraction of part i of a count of equal ones as that of the whole."""
+    if progress:
+        progress((i + fraction) / count)
 
 
 def checked_values(values: dict[str, Any]) -> np.ndarray:
@@ -226,7 +246,7 @@ def checked_values(values: dict[str, Any]) -> np.ndarray:
 
 
 def iv(
-    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None, check_grid: bool = False
+    case: Case, progress: Progress = None, trail: Trail | None = None, check_grid: bool = False
 ) -> xr.Dataset:  # fmt: skip
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
     return curves_at_rest(case, CURVES, bias_point, progress=progress, trail=trail, check_grid=check_grid)
@@ -255,7 +275,7 @@ SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
 def small_signal(
-    case: Case, progress: Callable[[float], object] | None = None, trail: Trail | None = None, check_grid: bool = False
+    case: Case, progress: Progress = None, trail: Trail | None = None, check_grid: bool = False
 ) -> xr.Dataset:  # fmt: skip
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive

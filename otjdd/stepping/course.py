@@ -119,7 +119,7 @@ def cross_piece(
     control, place, counts, i = course.control, course.place, course.counts, course.place.piece[0]
     start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
     duration = course.pieces[i, UNTIL] - start
-    slope = (course.pieces[i, V_UNTIL] - V_start) / duration
+    slope = (course.pieces[i, V_UNTIL] - V_start) / duration if duration > 0.0 else 0.0
     failure, norm, tau, dt = Status.STEP_TOO_SMALL, 0.0, place.elapsed[0], place.step[0]
     status = begin_piece(junction, state, tangent) if tau == 0.0 and place.rejected[0] == 0 else Status.DONE
     if status != Status.DONE:

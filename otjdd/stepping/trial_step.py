@@ -131,9 +131,7 @@ class Source(NamedTuple):
     turns: bool  # the source begins or ceases to limit its current within it
     felt: bool  # the current acted on V_j in the stages
     share: float  # of the step, to where it does
-    corner: (
-        float  # of the step, to where a straight line misses a corner of the current, see `way_to_corner`; 1 for none
-    )
+    corner: float  # of the step, as `way_to_corner`
 
 
 @bare

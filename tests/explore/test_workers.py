@@ -162,9 +162,7 @@ class SlowToStart:
         return None
 
 
-def test_a_job_that_is_ended_while_its_process_starts_never_begins(
-    monkeypatch,
-):
+def test_a_job_that_is_ended_while_its_process_starts_never_begins(monkeypatch):
     monkeypatch.setattr(kernel_cache, "ON_COMPILING", [])
     monkeypatch.setattr(workers, "SHARED", list(Shared.new()))
     began, worker = [], SlowToStart()

@@ -142,8 +142,6 @@ def test_a_waveform_is_cut_at_its_marks():
     assert (len(pieces), tasks.tolist()) == (2, [course.EDGE, course.EDGE])
 
 
-# of a piece of no length, where kernels are interpreted
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_a_read_at_the_start_is_taken_at_the_first_voltage_before_the_ions_move():
     waveform = Waveform([0.0, 1e-9, 2e-9], [0.5, 0.5, -0.5], [(0.0, np.nan), (2e-9, np.nan)])
     found = []
