@@ -9,6 +9,7 @@ from test_tunnelling import exact_transmission
 
 from otjdd.constants import VACUUM_PERMITTIVITY
 from otjdd.physics.bands import band_profile
+from otjdd.physics.channels import column_spectrum, current_by_energy
 from otjdd.physics.electrostatics import displacement, edge
 from otjdd.physics.ions import HOP_CODES, new_factors
 from otjdd.physics.junction import FluxSlopes, faces, flux_slopes, fluxes, new_state
@@ -154,6 +155,19 @@ def test_transmission_through_unlike_masses_and_steps_is_that_of_airy_functions(
             assert transfer_matrix_transmission(cut(layers, leads), np.array([E]))[0] == pytest.approx(
                 expected, rel=1e-8
             )
+
+
+@pytest.mark.parametrize("V", [-1.3, 2.0])
+def test_the_spectrum_of_a_picture_carries_the_current_and_ends_above_the_top_of_the_barrier(V):
+    """At 2 V the band rises to the right, so that its top is the right end of a layer."""
+    run = begin(between_metals(layer(0.9), layer(1.1, band_offset=0.25), ions__density=1.0), voltage=V)
+    energy, density = current_by_energy(run.junction, run.state, 0)
+    rise, right = run.junction.columns.rise[0].sum(), edge(run.junction.right[0], -run.state.D_right[0])[0]
+    ends = right, right - run.state.E[0, -1] * 1.1e-9, right - run.state.E[0, -1] * 1.1e-9 - rise
+    ends = *ends, ends[-1] - run.state.E[0, 0] * 0.9e-9
+    assert energy[-1] == pytest.approx(max(ends) + 0.5, abs=1e-6)
+    chord = column_spectrum(run.junction, run.state, 0, np.empty(0), False)[0].chord
+    assert np.trapezoid(density, energy) == pytest.approx(chord * V, rel=0.02)
 
 
 def cut(layers, leads):
