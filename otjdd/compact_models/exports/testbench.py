@@ -92,7 +92,7 @@ def drive(model: CompactModel, width: float) -> tuple[list[tuple[float, float]],
             points += [(now + edge, level), (now + lasts, level)]
             now += lasts
             if level == 0.1:
-                reads.append(now - width - 0.01 * read)
+                reads.append(now - 0.01 * read)
     return points, reads
 
 

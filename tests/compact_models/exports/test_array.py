@@ -13,7 +13,7 @@ from otjdd.case.crossbar import Patterns, Selector, Switch
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.models import of_area
 from otjdd.compact_models.crossbars.network import Crossbar, beginning, cells_of_devices
-from otjdd.compact_models.exports import array
+from otjdd.compact_models.exports import array, testbench
 from otjdd.errors import NotAsExpected
 
 UNITS = {"strict_units": False}
@@ -64,6 +64,22 @@ def test_drivers_rise_from_0_v_while_the_states_stand_still():
     assert "Vw_0 w_0 0 PWL(0 0 1e-09 2.2 1e-05 2.2 " in texts["array.cir"]
     assert "Vpace pace 0 PWL(0 0 1e-09 0 2e-09 " in texts["array.cir"]
     assert 'vw_1 (w_1 0) vsource type="pwl" wave=[0, 0, 1e-09, 1.1, 1e-05, 1.1, ' in texts["array.sim"]
+
+
+@simulators.needed
+def test_a_line_is_discharged_through_a_resistance_by_the_exponential_of_rc(tmp_path):
+    """1 ps of `otj_capacitor` behind 1 kohm; a capacitance of the other sign would run away from 0 V."""
+    model, drive = made_model.made_model(), Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]})
+    bar = Crossbar(cells_of_devices((model,), np.zeros(1, np.int64)), 1, 1, 1.0, 0.0, 1e-15, np.zeros(2))
+    (tmp_path / "array.va").write_text(array.crossbar_netlists(bar, drive)["array.va"])
+    simulators.compile_module(tmp_path, "array")
+    times = [1e-12 + n * 0.5e-12 for n in range(1, 6)]
+    reads = "\n".join(f"meas tran r{n} find v(n) at={t:g}" for n, t in enumerate(times))
+    circuit = "Vs s 0 PWL(0 1 0.999p 1 1p 0)\nR1 s n 1k\nN1 n m c=1f\n.model m otj_capacitor"
+    analysis = f".options {testbench.OPTIONS}\n.tran 1f 4p 0 5f\n.control\nrun\n{reads}\n.endc"
+    found = simulators.ngspice(tmp_path, f".control\npre_osdi array.osdi\n.endc\n{circuit}\n{analysis}")
+    decay = np.exp(-(np.array(times) - 1e-12) / 1e-12)
+    assert [found[f"r{n}"] for n in range(len(times))] == pytest.approx(decay, rel=0.01)
 
 
 def programmed(targets: list[list[float]]) -> tuple[Crossbar, Patterns]:

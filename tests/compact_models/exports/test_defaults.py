@@ -184,4 +184,4 @@ def test_the_testbench_resets_and_sets_with_a_rest_before_and_after_each_read():
     assert (np.diff(times) > 0.0).all()  # no jump, of which simulators of circuits know none
     assert np.diff(times[::2]) == pytest.approx([1e-6, 1e-6, 1e-5, 1e-6] * 4)
     assert np.interp(reads, times, voltages) == pytest.approx(0.1)
-    assert reads == pytest.approx([start + 0.89e-5 for start in times[4::8]])
+    assert reads == pytest.approx([start + 0.99e-5 for start in times[4::8]])
