@@ -40,7 +40,7 @@ from otjdd.case.study_axes import ROWS, Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 from otjdd.units import Quantity, brief
 from otjdd.waveform.waveform import Chain, Waveform
 
@@ -393,20 +393,20 @@ def with_names(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     return data
 
 
-@by_record(SHARED)
+@remembered_by_record(SHARED)
 def section_text(section: Record, name: str, folder: Path) -> str:
     """TOML text of a section of a case."""
     data = with_names({name: section.model_dump(mode="json", exclude_none=True)}, folder)
     return toml_text.of_table(data[name], name)
 
 
-@by_record(SHARED)
+@remembered_by_record(SHARED)
 def files_of_section(section: Record | None, name: str) -> tuple[str, ...]:
     """Names of the files of a section of a case. The contents of a file may change between two calls."""
     return tuple(file for _, file in named_files({name: section and section.model_dump(mode="json")}))
 
 
-@by_record(FEW)
+@remembered_by_record(FEW)
 def waveform_of(drive: DrivePart) -> Waveform | Chain:
     """Waveform of a drive."""
     return drive.waveform()

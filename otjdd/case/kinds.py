@@ -23,7 +23,7 @@ from otjdd.case.film import OF_IONS, LayeredFilm
 from otjdd.case.problem import KeyPath, Source
 from otjdd.case.study_axes import Study
 from otjdd.errors import CaseError
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 from otjdd.units import DIMENSIONS, brief
 
 Fault = tuple[KeyPath, str, str, str]  # path, expected, found, hint
@@ -84,7 +84,7 @@ def covered_by(kinds: tuple[Kind, ...]) -> float:
     return 1.0 if abs(total - 1.0) <= ROUND_OFF else total
 
 
-@by_record(most=32, records=3)
+@remembered_by_record(most=32, records=3)
 def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...]:
     """As `kinds_of`. Raises CaseError for a kind that sets an invalid value of device or ions."""
     if columns.kinds is None:

@@ -47,10 +47,10 @@ class Selection(NamedTuple):
         """Numbers (row,) of a column in the unit of the Dataset."""
         return numbers_in_unit(column, self.rows)
 
-    def only(self, kept: list[Column], several: Sequence[Column], why: str) -> list[Column]:
-        """Those of several columns that are kept; the others are left out."""
-        self.left_out.update({c.header.text: why for c in several if c not in kept})
-        return kept
+    def only(self, used: list[Column], several: Sequence[Column], why: str) -> list[Column]:
+        """Those of several columns that are used; the others are left out."""
+        self.left_out.update({c.header.text: why for c in several if c not in used})
+        return used
 
 
 def choice(block: FileBlock, columns: Sequence[Column], rows: TableRows) -> ColumnChoice:

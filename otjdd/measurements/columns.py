@@ -17,17 +17,18 @@ from otjdd.errors import DataError
 from otjdd.measurements.instruments import FileBlock
 from otjdd.measurements.names import INDEX, Heading, channel, heading, name_and_unit, scale_to
 from otjdd.measurements.sheet import (
+    OVERFLOW,
+    THOUSANDS,
     Cell,
     Sheet,
     SheetLine,
-    first_grouped,
     holds_numbers,
     number_in,
     plain_numbers,
-    without_overflows,
 )
 from otjdd.units import quantity
 
+WHOLE = re.compile(r"[+-]?[1-9][0-9]*")
 OVER_RESISTOR = re.compile(r"(.+?)\s+/\s+([-+\d.eE]+\s*[a-zA-Zµμ]*(?:ohm|Ohm|Ω|Ω))\s*")
 
 
@@ -167,11 +168,11 @@ def table_rows(block: FileBlock, places: Mapping[int, str]) -> TableRows:
         lines.append(at)
         numbers.append(np.array(values).reshape(len(places), at.size))
     table = np.concatenate(numbers or [np.zeros((len(places), 0))], axis=1)
-    masked = {place: without_overflows(column) for place, column in zip(places, table, strict=True)}
+    over = np.abs(table) >= OVERFLOW
     every = np.concatenate(lines or [np.zeros(0, int)])
     part = np.searchsorted(np.array(repeats), every) if repeats else np.zeros(every.size, dtype=int)
-    overflows = {place: count for place, (_, count) in masked.items()}
-    return TableRows(every, part, {place: values for place, (values, _) in masked.items()}, overflows, faults)
+    counts = dict(zip(places, over.sum(axis=1).tolist(), strict=True))
+    return TableRows(every, part, dict(zip(places, np.where(over, np.nan, table), strict=True)), counts, faults)
 
 
 def with_content(
@@ -209,11 +210,17 @@ def check_widths(sheet: Sheet, header: SheetLine, at: np.ndarray, rows: list[lis
 
 
 def check_thousands(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int) -> None:
-    """Raise DataError for a number such as 1,500 where nothing tells whether it is 1500 or 1.5."""
-    first = first_grouped(cells, sheet.divider)
+    """Raise DataError for a number such as 1,500 where nothing tells whether it is 1500 or 1.5.
+
+    It has a comma in quotes, or is among whole numbers.
+    """
+    texts = [cell.strip() for cell in cells]
+    if sheet.divider != "," and not any(WHOLE.fullmatch(text) for text in texts):
+        return  # numbers with three decimals, all of them
+    first = next((i for i, text in enumerate(texts) if THOUSANDS.fullmatch(text)), None)
     if first is None:
         return
-    line, text = sheet.line(int(at[first])), cells[first].strip()
+    line, text = sheet.line(int(at[first])), texts[first]
     decimals = f", or {float(text.replace(',', '.')):g}" if text.count(",") == 1 else ""
     expected = f"numbers that can be read in one way: {text.replace(',', '')}{decimals}"
     hint = "no other number of this file distinguishes thousands from decimals; write them without a comma"

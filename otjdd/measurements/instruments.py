@@ -149,7 +149,7 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
     for at, line in enumerate(lines):
         if best and rows_of_one_width(sheet, lines[at:]):
             break
-        line = fitting(sheet, line, lines[at + 1 : at + 4])
+        line = line_as_rows(sheet, line, lines[at + 1 : at + 4])
         units = units_below(sheet, lines, at)
         below = lines[at + 1 + bool(units) : at + 2 + bool(units)]
         places = [
@@ -174,7 +174,7 @@ def understood_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, 
 def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str]) -> SheetLine | None:
     """The line of words above the first STAY rows of numbers, where no name is recognised."""
     for at, line in enumerate(lines[:-1]):
-        line = fitting(sheet, line, lines[at + 1 : at + 4])
+        line = line_as_rows(sheet, line, lines[at + 1 : at + 4])
         texts = [text for text in line.texts if text]
         units = units_below(sheet, lines, at)
         words = not any(reads_as_number(text, sheet.decimal) for text in texts)
@@ -184,7 +184,7 @@ def unknown_header(sheet: Sheet, lines: list[SheetLine], names: Mapping[str, str
     return None
 
 
-def fitting(sheet: Sheet, line: SheetLine, below: list[SheetLine]) -> SheetLine:
+def line_as_rows(sheet: Sheet, line: SheetLine, below: list[SheetLine]) -> SheetLine:
     """A line divided as the rows below it are, where blanks or other marks divide its names."""
     widths = {len(row.cells) for row in below if numeric(row, sheet.decimal)}
     if len(line.cells) in widths or not line.text or len(widths) != 1:
@@ -268,7 +268,7 @@ def aixacct_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     return measured + results
 
 
-def copied(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
+def copied_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The tables of a text that has the names of a hysteresis table, as scripts copy them."""
     return [block._replace(preferred=FIRST_LOOP) for block in file_blocks(sheet, names)]
 
@@ -282,7 +282,7 @@ def table_between(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, i
             last = last_row(sheet, lines, number + 1, end)
             for line in map(sheet.line, range(last + 2, end + 1)):
                 if len(line.cells) > 1 and numeric(line, sheet.decimal):
-                    raise foreign(sheet, line, "table of aixPlorer", lines[line.number - 1])
+                    raise foreign_line(sheet, line, "table of aixPlorer", lines[line.number - 1])
             if not header.cells[-1].text:  # a tab ends the line
                 header = header._replace(cells=header.cells[:-1])
             settings, preferred = "\n".join(lines[start : number - 1]), FIRST_LOOP if title != "results" else ""
@@ -290,22 +290,22 @@ def table_between(sheet: Sheet, lines: list[str], title: str, ends: tuple[int, i
     return None
 
 
-def foreign(sheet: Sheet, line: SheetLine, what: str, text: str) -> DataError:
+def foreign_line(sheet: Sheet, line: SheetLine, what: str, text: str) -> DataError:
     """An error about a line of something else in a file. what : another of which may follow   text : of the line"""
     hint = "the file holds another export as well: save each in its own file"
     return sheet.fault(line, None, f"another {what}, or the end of the file", f"{text[:60]!r}", hint)
 
 
 VALUE, NAME = "DataValue", "DataName"
-WORDS = "SetupTitle", "PrimitiveTest", "TestParameter", "MetaData", "AnalysisSetup", "Dimension", NAME, VALUE
+EASYEXPERT_WORDS = "SetupTitle", "PrimitiveTest", "TestParameter", "MetaData", "AnalysisSetup", "Dimension", NAME, VALUE
 
 
 def easyexpert_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The records of a file, in order; those with the same names are one series. Raises DataError for foreign lines."""
-    return numbered([block(sheet, *record) for record in records(sheet)], "record")
+    return numbered([record_block(sheet, *record) for record in easyexpert_records(sheet)], "record")
 
 
-def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
+def easyexpert_records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
     """Yield (lines of settings, line of names, number of the last row) of each record. Raises DataError."""
     settings: list[str] = []
     header, last = None, 0
@@ -316,8 +316,8 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
         if header and last > header.number and text.strip():
             yield settings, header, last
             settings, header = [], None
-            if not text.startswith(WORDS):
-                raise foreign(sheet, sheet.line(number), "record of EasyEXPERT", text)
+            if not text.startswith(EASYEXPERT_WORDS):
+                raise foreign_line(sheet, sheet.line(number), "record of EasyEXPERT", text)
         if text.startswith(NAME):
             header = sheet.line(number)
         elif text.strip():
@@ -326,7 +326,7 @@ def records(sheet: Sheet) -> Iterator[tuple[list[str], SheetLine, int]]:
         yield settings, header, max(last, header.number)
 
 
-def block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> FileBlock:
+def record_block(sheet: Sheet, settings: list[str], header: SheetLine, last: int) -> FileBlock:
     """The table of a record, whose settings name the voltages and the currents of its channels."""
     values: dict[str, list[str]] = {}
     for text in settings:
@@ -358,31 +358,31 @@ def compliances(values: Mapping[str, list[str]], currents: list[str]) -> dict[st
     return {currents[place]: limit} if voltage and place < len(currents) else {}
 
 
-END = "***End_of_Header***"
+END_OF_HEADER = "***End_of_Header***"
 LABVIEW_DIVIDERS = {"Tab": "\t", "Comma": ","}
-AXES = {"Time": "time", "Voltage": "voltage", "Frequency": "frequency"}
+LABVIEW_AXES = {"Time": "time", "Voltage": "voltage", "Frequency": "frequency"}
 
 
 def labview_blocks(sheet: Sheet, names: Mapping[str, str]) -> list[FileBlock]:
     """The segments of a file, in order. They are one series."""
     lines = sheet.text.split("\n")
-    ends = [number for number, text in enumerate(lines, start=1) if text.startswith(END)]
+    ends = [number for number, text in enumerate(lines, start=1) if text.startswith(END_OF_HEADER)]
     stated = dict(text.split(None, 1) for text in lines[: ends[0]] if len(text.split(None, 1)) == 2) if ends else {}
     sheet = sheet._replace(
         divider=LABVIEW_DIVIDERS.get(stated.get("Separator", "").strip(), sheet.divider),
         decimal=stated.get("Decimal_Separator", sheet.decimal).strip()[:1] or sheet.decimal,
     )
-    return numbered([segment(sheet, lines, before, end) for before, end in pairwise(ends)], "segment")
+    return numbered([segment_block(sheet, lines, before, end) for before, end in pairwise(ends)], "segment")
 
 
-def segment(sheet: Sheet, lines: list[str], before: int, end: int) -> FileBlock:
+def segment_block(sheet: Sheet, lines: list[str], before: int, end: int) -> FileBlock:
     """The table of the segment whose header ends at line `end`. before : end of the header before"""
     begin = next((n for n in range(end, before, -1) if not lines[n - 2].strip()), before)
     about = {line.texts[0]: line.texts[1:] for n in range(begin, end) for line in [sheet.line(n)] if line.texts}
     header = sheet.line(end + 1)
     if header.cells and header.texts[-1] == "Comment":
         header = header._replace(cells=header.cells[:-1] if len(header.cells) > 2 else header.cells)
-    axis = AXES.get(next(iter(about.get("X_Dimension", [])), "Time"), "")
+    axis = LABVIEW_AXES.get(next(iter(about.get("X_Dimension", [])), "Time"), "")
     labels = iter(about.get("Y_Unit_Label", []))
     units = tuple("" if text == "X_Value" else next(labels, "") for text in header.texts)
     quantities = {text: axis for text in header.texts if text == "X_Value"}
@@ -402,7 +402,7 @@ FORMS = (
         "aixACCT aixPlorer (TF Analyzer)", (r"^Table \d+\s*$", r"^(Program: aixPlorer|TfaModule:|BasicUnit:)"),
         aixacct_blocks,
     ),
-    Form("hysteresis of aixPlorer", (r"^.*\bV(plus|\+).*\bV(minus|-).*\bI1\b.*\bP1\b",), copied),
+    Form("hysteresis of aixPlorer", (r"^.*\bV(plus|\+).*\bV(minus|-).*\bI1\b.*\bP1\b",), copied_blocks),
     Form("LabVIEW Measurement File", (r"\A\s*LabVIEW Measurement", r"^\*\*\*End_of_Header"), labview_blocks),
     Form("Radiant Vision", (r"^(Hysteresis Version|Task Name|Sample Area)\b", r"^Point\tTime"), file_blocks),
     Form("buffer of a Keithley SMU or DMM", (r"^(Buffer Name|Buffer Count|Capacity)\b", r"\bReading\b"), file_blocks),

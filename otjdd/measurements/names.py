@@ -177,7 +177,8 @@ def plain_heading(text: str, unit_beside: str) -> Heading | None:
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
     inside = (next((part for part in bare.groups() if part), name) if bare else name).strip()
     unit_text = written or unit_beside
-    if quantity := quantity_of_name(inside) or quantity_of_letter(inside, unit_text) or neutral(inside, unit_text):
+    by_name = quantity_of_name(inside) or quantity_of_letter(inside, unit_text)
+    if quantity := by_name or quantity_of_neutral_name(inside, unit_text):
         return Heading(quantity, bool(bare), written)
     if match := UNCERTAIN.fullmatch(name.lower()):
         whole = match["after"] or match["before"]
@@ -223,7 +224,7 @@ def quantity_of_name(name: str) -> str | None:
     return quantity_of_name(of_channel[2])
 
 
-def neutral(name: str, written: str) -> str | None:
+def quantity_of_neutral_name(name: str, written: str) -> str | None:
     """Quantity of a name of NEUTRAL from its unit, else None; a reading without a unit is a current."""
     plain = re.sub(r"[ _-]+", " ", name.lower()).strip()
     if not NEUTRAL.fullmatch(plain):

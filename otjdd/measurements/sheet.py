@@ -174,7 +174,6 @@ OVERFLOW = 9.8e37
 DIVIDED = re.compile(r"[\s;,]+")  # between words
 COMMA = re.compile(r"[0-9]*,[0-9][0-9.,]*(?:[eEdD][+-]?[0-9]+)?")  # a number with a comma, or its end
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
-WHOLE = re.compile(r"[+-]?[1-9][0-9]*")
 QUOTED = re.compile(r'"([^"\n]*)"')
 BETWEEN = "\0"  # a character that no text contains
 
@@ -196,14 +195,6 @@ def may_group(text: str, divider: str) -> bool:
     """
     parts = QUOTED.findall(text) if divider == "," else [text]
     return all(THOUSANDS.fullmatch(number) for part in parts for number in COMMA.findall(part))
-
-
-def first_grouped(cells: Sequence[str], divider: str) -> int | None:
-    """Number of the first cell of a column that may be thousands: with a comma in quotes, or among whole numbers."""
-    texts = [cell.strip() for cell in cells]
-    if divider != "," and not any(WHOLE.fullmatch(text) for text in texts):
-        return None  # numbers with three decimals, all of them
-    return next((i for i, text in enumerate(texts) if THOUSANDS.fullmatch(text)), None)
 
 
 def reads_as_number(text: str, decimal: str) -> bool:
@@ -236,12 +227,6 @@ def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
         return np.array([float(cell) if cell else math.nan for cell in cells])
     except ValueError:
         return None
-
-
-def without_overflows(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Values with nan in place of marks of an overflow, and the count of these marks."""
-    over = np.abs(values) >= OVERFLOW
-    return np.where(over, np.nan, values), int(over.sum())
 
 
 MAX_HEADER = 2000  # characters of a comment that may be a header
@@ -345,7 +330,7 @@ MOST_TEXT = 256_000_000  # of the text of a sheet
 MEMORY, SECONDS = 2 * 2**30, 30  # limits of the process that reads: addresses [bytes], processor time [s]
 
 
-def texts(name: str, data: bytes, kind: str) -> list[tuple[str, str]]:
+def sheet_texts(name: str, data: bytes, kind: str) -> list[tuple[str, str]]:
     """(title, text) of the sheets of a workbook or of arrays, with tabs between cells. Raises DataError."""
     program = [sys.executable, "-P", os.fspath(Path(__file__).with_name("workbook_process.py"))]
     words = [str(MEMORY), str(SECONDS), str(MOST_TEXT), kind]
@@ -420,7 +405,7 @@ def sheets_of(path: str | os.PathLike[str], without: Sequence[tuple[int, int]]) 
     if kind == "workbook" and find_spec("python_calamine") is None:
         raise OSError(f"{name}: workbooks need python-calamine: pip install 'otjdd[excel]'")
     sheets = []
-    for title, text in texts(name, data, kind):
+    for title, text in sheet_texts(name, data, kind):
         rest = blanked(text, without)
         if rest.strip():
             label = f"{name}[{title}]" if title else name

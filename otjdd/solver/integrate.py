@@ -38,7 +38,7 @@ from otjdd.stepping.step_control import (
     Place,
 )
 from otjdd.system.limits import heed_pending
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 from otjdd.variables import RECORD, memory_of
 from otjdd.waveform.waveform import Block, Chain, Waveform
 
@@ -544,7 +544,7 @@ def in_windows(times: np.ndarray, windows: np.ndarray) -> np.ndarray:
     return np.asarray(np.any([(start <= times) & (times <= end) for start, end in windows], axis=0))
 
 
-@by_record(most=2)
+@remembered_by_record(most=2)
 def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> tuple[np.ndarray, np.ndarray]:
     """Straight pieces (P, 4) of a waveform, cut at marks (time [s], task bits), and their tasks (P,).
 

@@ -36,7 +36,7 @@ from otjdd.solver.electrodes import edge_beside, electrode, image_of, image_piec
 from otjdd.solver.start import ROUND_OFF, read_profile
 from otjdd.solver.traps import channels_with_groups
 from otjdd.system.late import xr
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
@@ -159,7 +159,7 @@ def members(case: Case) -> list[Member]:
     return columns
 
 
-@by_record(most=64, records=3)
+@remembered_by_record(most=64, records=3)
 def members_of_kind(
     columns: Columns, ions: Ions, device: Device, density: float, number: int, share: float
 ) -> tuple[Member, ...]:

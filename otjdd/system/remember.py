@@ -13,7 +13,9 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-def by_record(most: int, records: int = 1) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+def remembered_by_record(
+    most: int, records: int = 1
+) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Decorator that remembers the last results of a function of frozen records and hashable arguments.
 
     most : results that are remembered   records : number of leading arguments that are records; they are kept alive

@@ -16,7 +16,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 
 MAX_POINTS = 5_000_000
 
@@ -433,7 +433,7 @@ def blocks_of(part: Part, first: int) -> Iterator[Block]:
         yield Block(copy * part.shape.duration, part.shape.repeat(min(per_copy, part.copies - copy)))
 
 
-@by_record(most=2)
+@remembered_by_record(most=2)
 def last_writes(drive: Waveform | Chain, count: int) -> np.ndarray:
     """End [s] of the last write before each of the first `count` reads, and the voltage there [V]: (count, 2), nan without.
 

@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from otjdd.system.remember import by_record
+from otjdd.system.remember import remembered_by_record
 
 
 class Thing:
@@ -13,7 +13,7 @@ class Thing:
 def counting(most):
     calls = []
 
-    @by_record(most)
+    @remembered_by_record(most)
     def found(record, *others):
         calls.append((record, *others))
         return object()
@@ -38,7 +38,7 @@ def test_a_record_that_is_gone_is_not_taken_for_the_next_one_in_its_place():
 
 
 def test_no_more_than_the_last_records_are_held():
-    found = by_record(2)(lambda record: 1)
+    found = remembered_by_record(2)(lambda record: 1)
     things = [Thing() for _ in range(5)]
     for thing in things:
         found(thing)
