@@ -239,7 +239,7 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
     return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, V.size)
 
 
-def fowler_nordheim_slope(
+def fit_fowler_nordheim(
     voltage: ArrayLike, current: ArrayLike, window: tuple[float, float], thickness: float, mass: float = 1.0
 ) -> FowlerNordheimFit:
     """Slope of the Fowler-Nordheim plot, d ln(I/V^2) / d(1/V), and the barrier of a triangle of that slope.

@@ -184,7 +184,7 @@ def fowler_nordheim(
     scatter : root mean square of ln(I/V^2) about the line
     """
     room = at_room_temperature(ds, state)
-    fit = fits.fowler_nordheim_slope(room.bias.values, room.bias_current.values, window, thickness, mass)
+    fit = fits.fit_fowler_nordheim(room.bias.values, room.bias_current.values, window, thickness, mass)
     return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}
 
 

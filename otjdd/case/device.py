@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 
 from otjdd.case.base import Count, Hertz, Number, Record, form_by, key
 from otjdd.case.electrodes import Electrode
-from otjdd.case.film import AnyFilm, Barrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
+from otjdd.case.film import AnyFilm, HopBarrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.traps import AnyLeak, Trap, check_names
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
@@ -264,7 +264,7 @@ class Ions(Record):
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = key(
         "attempts of a hop; caps the drift velocity", "1e13 Hz", example="1e13 Hz"
     )
-    activation_energy: Barrier = key(
+    activation_energy: HopBarrier = key(
         "activation energy of the diffusivity, in the middle of the film",
         example="0.45 eV",
         spread="1 eV",

@@ -91,7 +91,7 @@ OUTSIDE = "--allow-outside, in Python allow_outside=True, lets a case name files
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
-AXES = ("study", "grid")  # not merged with the table of a base
+GRID = ("study", "grid")  # not merged with the table of a base
 
 
 class Document(NamedTuple):
@@ -145,7 +145,7 @@ def load_document(
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
         ) from None
     del document.data["base"]
-    axes = frozenset({AXES} if value_at(document.data, AXES) else ())  # of a study, which would multiply
+    axes = frozenset({GRID} if value_at(document.data, GRID) else ())  # of a study, which would multiply
     return put_on(below.without("expect"), document, axes)
 
 

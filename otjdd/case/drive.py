@@ -34,7 +34,7 @@ from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 from otjdd.waveform import shapes
-from otjdd.waveform.waveform import Chain, Waveform, concatenate, difference, joined, repeated, with_reads
+from otjdd.waveform.waveform import Chain, Waveform, concatenate, joined, repeated, voltage_between, with_reads
 
 MAX_DEPTH = 4
 FIRST_READ = 1e-6  # s, time of the first log-spaced read
@@ -363,7 +363,7 @@ class Spikes(Record):
             concatenate([at_rest, *(self._waveform_of(name) for name in names), at_rest])
             for names in (self.pre, self.post)
         )
-        return difference(pre, post, self.delay)
+        return voltage_between(pre, post, self.delay)
 
 
 class Sequence(Record):

@@ -130,7 +130,7 @@ FixedCharge = Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")]
 States = Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
 SiteDensity = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
 HopDistance = Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
-Barrier = Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
+HopBarrier = Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
 Prefactor = Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
 Energy = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 
@@ -170,13 +170,15 @@ class Layer(Sheet):
     site_density: SiteDensity | None = key(
         "sites of ions per volume; default: the value of [ions]", None, example="5e28 1/m^3"
     )
-    activation_energy: Barrier | None = key("migration barrier; default: the value of [ions]", None, example="0.9 eV")
+    activation_energy: HopBarrier | None = key(
+        "migration barrier; default: the value of [ions]", None, example="0.9 eV"
+    )
     prefactor: Prefactor | None = key(
         "prefactor of the diffusivity; default: the value of [ions]", None, example="1e-7 m^2/s"
     )
     hop_distance: HopDistance | None = key("hop distance; default: the value of [ions]", None, example="0.26 nm")
     site_energy: Energy = key("energy of a vacancy in the layer", "0 eV", example="-0.1 eV")
-    interface_barrier: Barrier | None = key(
+    interface_barrier: HopBarrier | None = key(
         "barrier of the hop to the next layer; default: none", None, example="0.9 eV"
     )
 

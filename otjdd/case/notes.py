@@ -89,11 +89,9 @@ def of_other_material(document: Document, part: KeyPath, noted: set[KeyPath]) ->
     name = value_at(document.data, (*part, "material"))
     sources: dict[tuple[str, str], list[str]] = {}
     for path in OF_MATERIAL[part]:
-        source = document.places.get(path, (None, 0))[0]
-        before = source and source.text is not None and value_at(data_with_bases(source), (*part, "material"))
         none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
-        if source and name and before and before != name and path not in noted and not none:
-            sources.setdefault((before, name_of(source)), []).append(dotted(path))
+        if path not in noted and not none and (base := base_of_another(document, path, part, name)):
+            sources.setdefault(base, []).append(dotted(path))
     return [
         f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"
         for (before, file), keys in sources.items()
@@ -126,16 +124,24 @@ def ion_values_of_layers(document: Document) -> list[str]:
         name = layer.get("material")
         sources: dict[tuple[str, str], list[str]] = {}
         for key in () if layer.get("ions") == "none" or not name else OF_IONS:
-            source = document.places.get(("ions", key), (None, 0))[0]
-            before = source and source.text is not None and value_at(data_with_bases(source), (*FILM, "material"))
-            if key not in layer and source and before and before != name:
-                sources.setdefault((before, name_of(source)), []).append(key)
+            if key not in layer and (base := base_of_another(document, ("ions", key), FILM, name)):
+                sources.setdefault(base, []).append(key)
         lines += [
             f"device.film.layers[{i}] is of {name}, with ion values of {before} from {file}: {', '.join(keys)}; "
             "state them in the layer"
             for (before, file), keys in sources.items()
         ]
     return lines
+
+
+def base_of_another(document: Document, path: KeyPath, part: KeyPath, material: str | None) -> tuple[str, str] | None:
+    """(material, file) of the base that states the value at a path, where it is for another material; else None.
+
+    part : film or electrode that the value belongs to   material : of this part in the case
+    """
+    source = document.places.get(path, (None, 0))[0]
+    before = source and source.text is not None and value_at(data_with_bases(source), (*part, "material"))
+    return (before, name_of(source)) if source and before and material and before != material else None
 
 
 def data_with_bases(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from otjdd.case.problem import KeyPath
@@ -38,25 +39,17 @@ class Unclear(Exception):
 
 def scan(text: str) -> Scan:
     """Return the places of all keys of a TOML text; never raises."""
-    keys = Scan({}, [], [])
-    try:
-        statements(text, keys)
-    except (Unclear, IndexError):
-        pass
-    return keys
-
-
-def statements(text: str, keys: Scan) -> None:
-    """Scan headers and `key = value` lines, to the end of the text."""
+    keys, lengths = Scan({}, [], []), dict[KeyPath, int]()
     table: KeyPath = ()
-    lengths: dict[KeyPath, int] = {}
     at = skip(BLANK, text, 0)
-    while at < len(text):
-        if text[at] == "[":
-            table, at = scanned_header(text, at, keys, lengths)
-        else:
-            at = scan_pair(text, at, table, keys)
-        at = skip(BLANK, text, at)
+    with suppress(Unclear, IndexError):
+        while at < len(text):
+            if text[at] == "[":
+                table, at = scanned_header(text, at, keys, lengths)
+            else:
+                at = scan_pair(text, at, table, keys)
+            at = skip(BLANK, text, at)
+    return keys
 
 
 def scanned_header(text: str, at: int, keys: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:

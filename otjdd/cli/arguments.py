@@ -292,14 +292,14 @@ RangeOption = Annotated[
 
 
 MOST_TOML = 1_000_000  # bytes of a case
-SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lvm")  # of data that may be missing
+DATA_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".xls", ".xlsx", ".nc", ".mat", ".lvm")  # of data that may be missing
 
 
 def is_data(path: Path) -> bool:
     """True for a file of measured data: any file that is no case, whatever its name; a case ends with .toml, or is TOML."""
     suffix = path.suffix.lower()
-    if suffix == ".toml" or suffix in SUFFIXES or not path.is_file():
-        return suffix in SUFFIXES
+    if suffix == ".toml" or suffix in DATA_SUFFIXES or not path.is_file():
+        return suffix in DATA_SUFFIXES
     try:
         return path.stat().st_size > MOST_TOML or not tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):

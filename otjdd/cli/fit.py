@@ -184,7 +184,7 @@ def fit(
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out, as_json, quiet)
         raise
-    write_files(ds, out, path)
+    write_fit_files(ds, out, path)
     print_fit(ds, as_json, quiet, f"{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
@@ -294,11 +294,11 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
     tell(f"The best set until then is in {out}; the same command with --resume continues from it.")
 
 
-def write_files(ds: xr.Dataset, out: Path, case: Path) -> None:
+def write_fit_files(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     drawn = late.plot.style.encoded_picture(late.plot.fit.fit_figure(ds), "png")
-    found = otjdd.case.document.find_case(case)
-    fitting.fit.write_fit(ds, out, found, otjdd.load_case(case, allow_outside=True), drawn)
+    file = otjdd.case.document.find_case(case)
+    fitting.fit.write_fit(ds, out, file, otjdd.load_case(case, allow_outside=True), drawn)
     sys.stdout.flush()
 
 

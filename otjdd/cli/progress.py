@@ -39,14 +39,14 @@ def progress_lines(title: str) -> Iterator[Callable[[float], None] | None]:
         return
     began = last = time.monotonic()
 
-    def line(fraction: float) -> None:
+    def tell_fraction(fraction: float) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= LINES:
             last = now
             tell(f"{title}: {fraction:.0%} after {now - began:.0f} s")
 
-    yield line
+    yield tell_fraction
 
 
 @contextmanager
@@ -72,25 +72,25 @@ def search_progress(
 
     evaluations : of its global search   cost_hint : what is said of the cost after the first evaluation
     """
-    began, shown = time.monotonic(), 0
+    began, last_count = time.monotonic(), 0
     expected = evaluations + PER_PARAMETER * len(task.parameters) + PER_SEARCH
     with progress_words(title, quiet) as words:
 
-        def show(at: fitting.least_squares.SearchProgress) -> None:
-            nonlocal shown
+        def tell_progress(at: fitting.least_squares.SearchProgress) -> None:
+            nonlocal last_count
             seconds = time.monotonic() - began
-            if cost_hint and not shown and not quiet:
+            if cost_hint and not last_count and not quiet:
                 count = f"{at.evaluations} evaluation{'s' * (at.evaluations > 1)} of {len(at.values)} points"
                 tell(f"{title}: {count} took {seconds:.2g} s; a search like this takes about {expected}. {cost_hint}")
-            if at.evaluations != shown:
+            if at.evaluations != last_count:
                 line = f"{progress_text(at, task)}; {rest_text(seconds, at.evaluations, expected)}"
                 if words:
                     words(line)
                 elif not quiet:
                     tell(f"{title}: {line}")
-            shown = at.evaluations
+            last_count = at.evaluations
 
-        yield show
+        yield tell_progress
 
 
 def rest_text(seconds: float, count: int, expected: int) -> str:

@@ -183,7 +183,7 @@ def width_of(options: PageOptions | None) -> float | None:
             return width
 
 
-SUFFIXES = (".csv", ".txt", ".dat", "")  # of comma-separated text
+TEXT_SUFFIXES = (".csv", ".txt", ".dat", "")  # of comma-separated text
 
 
 def export(
@@ -219,7 +219,7 @@ def export(
 
     ds = results.store.read(file / studies.study.RESULT if file.is_dir() else file)
     check_outputs(out)
-    if out.suffix not in SUFFIXES:
+    if out.suffix not in TEXT_SUFFIXES:
         raise typer.BadParameter(
             f"expected a file of comma-separated text, which spreadsheets open, such as {out.with_suffix('.csv').name}, "
             f"got {out.name}",

@@ -100,7 +100,7 @@ def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int]
         return
     began, last = time.monotonic(), -LINES
 
-    def line(done: int, failed: int, total: int) -> None:
+    def tell_counts(done: int, failed: int, total: int) -> None:
         nonlocal last
         passed = time.monotonic() - began
         if passed - last >= LINES or done == total:
@@ -108,7 +108,7 @@ def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int]
             failures = f", {failed} failed" if failed else ""
             tell(f"{done} of {total} points{failures}, {passed:.0f} s")
 
-    yield line
+    yield tell_counts
 
 
 Names = Annotated[

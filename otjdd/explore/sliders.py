@@ -149,8 +149,8 @@ def drive_sliders(experiment: str, driven: Case) -> tuple[Slider, ...]:
         if value is not None and not slider.low <= value <= slider.high and slider.unit.endswith("s"):
             time = value * quantity(f"1 {slider.unit}")[0]
             unit = next((unit for unit in TIMES if time >= quantity(f"1 {unit}")[0]), TIMES[-1])
-            here = float(f"{time / quantity(f'1 {unit}')[0]:.6g}")
-            slider = slider._replace(unit=unit, low=here / FAR, high=here * FAR, step=0.0)
+            middle = float(f"{time / quantity(f'1 {unit}')[0]:.6g}")
+            slider = slider._replace(unit=unit, low=middle / FAR, high=middle * FAR, step=0.0)
         sliders.append(slider)
     return tuple(sliders)
 

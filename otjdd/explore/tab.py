@@ -192,8 +192,8 @@ class Tab:
             kinds = {OWN: OF_DRIVES.get(case.drive.kind, "")} | {
                 e.name: e.kind for e in experiments().values() if e.kind
             }
-            shown = (name for name, kind in kinds.items() if plot.figure.measured_points(kind, opened.measured))
-            experiment = next(shown, OWN)
+            drawn = (name for name, kind in kinds.items() if plot.figure.measured_points(kind, opened.measured))
+            experiment = next(drawn, OWN)
         return {
             "title": case.title,
             "sliders": described_sliders(case, sliders_of(case)),
@@ -280,7 +280,7 @@ class Tab:
             changes |= moved(driven, drive, settings.values, bounded=False)
             case = case_of_experiment(experiment, opened.case, changes)
         except CaseError as error:
-            return self.refused(str(error.problems[0]), error.problems[0].key, experiment)
+            return self.refusal_of_key(str(error.problems[0]), error.problems[0].key, experiment)
         except OutsideError as error:
             return refusal(str(error), error.slider)
         used = case if settings.final else drives.preview(case)
@@ -301,7 +301,7 @@ class Tab:
             "final": settings.final,
             "columns": column_count(used),
             "before": bool(before),
-            "points": self.points(answer),
+            "points": self.points_line(answer),
             "command": drives.command_line(experiment, opened.name, all_changes, opened.case),
         }
         if not settings.final:
@@ -312,51 +312,47 @@ class Tab:
             opened, self.state.added, LastRun(settings, case, runs, answer.results, all_changes),
             drives.after(runs[-1], answer.results[-1]), {**self.state.moves, experiment: moves},
         )  # fmt: skip
-        return self.shown(state, answer, news)
+        return self.answered(state, answer, news)
 
     async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
-        """Apply a pulse [V], [s] to the present state."""
+        """Apply a pulse [V], [s] to the present state, once no other pulse is on its way."""
         async with self.pulsing:
-            return await self.next_pulse(voltage, width)
-
-    async def next_pulse(self, voltage: float, width: float) -> dict[str, Any]:
-        """As `pulse`, while no other pulse is on its way."""
-        opened, run = self.state.opened, self.state.run
-        if self.state.synapse is None or run is None:
-            return refusal("there is no state to pulse: choose an experiment that moves the ions")
-        try:
-            read = drives.writes_of(self.original).read
-            case = drives.pulse_case(self.state.synapse, voltage, width, read)
-        except CaseError as error:
-            return self.refused(str(error.problems[0]), error.problems[0].key)
-        except ValueError as error:
-            return refusal(str(error))
-        outcome = await self.turns.take(applied, self.state.synapse, case, waits=True)
-        if outcome is None:
-            return SUPERSEDED
-        answer, synapse = outcome
-        if answer.problem:
-            return refusal(answer.problem)
-        if (voltage, width) not in self.buttons:
-            self.buttons = [*self.buttons, (voltage, width)][-drives.MOST_BUTTONS :]
-        news = {
-            "before": False,
-            "points": "",
-            "pulses": len(synapse.pulses),
-            "resistance": synapse.resistances[-1],
-            "buttons": self.buttons,
-            "command": drives.command_after_pulses(
-                run.settings.experiment, opened.name, run.changes, opened.case, drives.with_pulses(synapse)
-            ),
-        }
-        return self.shown(self.state._replace(synapse=synapse), answer, {**self.state.latest, **news})
+            opened, run = self.state.opened, self.state.run
+            if self.state.synapse is None or run is None:
+                return refusal("there is no state to pulse: choose an experiment that moves the ions")
+            try:
+                read = drives.writes_of(self.original).read
+                case = drives.pulse_case(self.state.synapse, voltage, width, read)
+            except CaseError as error:
+                return self.refusal_of_key(str(error.problems[0]), error.problems[0].key)
+            except ValueError as error:
+                return refusal(str(error))
+            outcome = await self.turns.take(applied, self.state.synapse, case, waits=True)
+            if outcome is None:
+                return SUPERSEDED
+            answer, synapse = outcome
+            if answer.problem:
+                return refusal(answer.problem)
+            if (voltage, width) not in self.buttons:
+                self.buttons = [*self.buttons, (voltage, width)][-drives.MOST_BUTTONS :]
+            news = {
+                "before": False,
+                "points": "",
+                "pulses": len(synapse.pulses),
+                "resistance": synapse.resistances[-1],
+                "buttons": self.buttons,
+                "command": drives.command_after_pulses(
+                    run.settings.experiment, opened.name, run.changes, opened.case, drives.with_pulses(synapse)
+                ),
+            }
+            return self.answered(self.state._replace(synapse=synapse), answer, {**self.state.latest, **news})
 
     def forget(self, voltage: float, width: float) -> dict[str, Any]:
         """Remove the button of a pulse [V], [s]; message with those that are left."""
         self.buttons = [button for button in self.buttons if button != (voltage, width)]
         return {"buttons": self.buttons}
 
-    def points(self, answer: PanelResult) -> str:
+    def points_line(self, answer: PanelResult) -> str:
         """A line on the measured points in a picture; "" if no data are opened."""
         data = self.state.opened.measured
         if data is None:
@@ -366,7 +362,7 @@ class Tab:
             f"black circles: {name}" if answer.points else f"{name} has nothing for this figure: try another experiment"
         )
 
-    def shown(self, state: TabState, answer: PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
+    def answered(self, state: TabState, answer: PanelResult, more: Mapping[str, Any]) -> dict[str, Any]:
         """Go on to a state that an answer led to; message with the answer."""
         self.proceed(state)
         message = self.message_of(answer, more)
@@ -379,8 +375,8 @@ class Tab:
         news = {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
         return dict(more) | news | {"undo": bool(self.past)}
 
-    def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
-        """As the function `refused`, with the slider that a key belongs to."""
+    def refusal_of_key(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
+        """As the function `refusal`, with the slider that a key belongs to."""
         both = (*sliders_of(self.state.opened.case), *drive_sliders(experiment, self.driven(experiment)))
         return refusal(text, next((slider.name for slider in both if key in slider.keys), ""))
 

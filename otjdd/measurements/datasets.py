@@ -179,7 +179,7 @@ def dataset_of_arrays(arrays: Mapping[str, np.ndarray], units: Mapping[str, str]
 
 
 FIELD = re.compile(r"\{(\w+)\}")
-NUMBER = r"[-+]?\d+(?:[.p,]\d+)?(?:e[-+]?\d+)?"  # 300, 1.5, 1p5
+NUMBER_IN_NAME = r"[-+]?\d+(?:[.p,]\d+)?(?:e[-+]?\d+)?"  # 300, 1.5, 1p5
 
 
 def source_paths(source: Any) -> list[Path]:
@@ -214,7 +214,7 @@ def conditions(path: str | os.PathLike[str], pattern: str) -> dict[str, tuple[fl
             shape += re.escape(text)
             continue
         quantity = quantity_of_name(text)
-        shape += f"(?P<{text}>{NUMBER})" if quantity else f"(?P<{text}>[^_\\s]+?)"
+        shape += f"(?P<{text}>{NUMBER_IN_NAME})" if quantity else f"(?P<{text}>[^_\\s]+?)"
         behind = re.match(r"[A-Za-z°]*", FIELD.split(pattern)[i + 1])
         units[text] = behind[0] if behind and quantity and has_unit(quantity, behind[0]) else ""
     name = Path(path).stem

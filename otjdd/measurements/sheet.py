@@ -168,7 +168,7 @@ MISSING = {"", *"- -- --- nan na n/a null none #n/a #ref overflow overrange".spl
 NO_NUMBER = re.compile(
     r"#(?:ref|div/0|value|num|name|null)[!?]?|[+-]?1\.#(?:ind|qnan|snan|inf)\w*(?:[+-]\d+)?", re.IGNORECASE
 )
-MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processors
+TO_MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processors
 # SCPI instruments write 9.9e37 for a value over range, and 9.91e37 for "not a number".
 OVERFLOW = 9.8e37
 DIVIDED = re.compile(r"[\s;,]+")  # between words
@@ -180,7 +180,7 @@ BETWEEN = "\0"  # a character that no text contains
 
 def number_in(text: str, decimal: str) -> float | None:
     """Number of a cell, nan for a missing one; None for other text, and for another decimal mark."""
-    text = text.strip().translate(MINUS)
+    text = text.strip().translate(TO_MINUS)
     if text.lower() in MISSING or ("#" in text and NO_NUMBER.fullmatch(text)):
         return math.nan
     if decimal == ",":

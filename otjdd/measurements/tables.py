@@ -261,12 +261,12 @@ def constant_values(parts: Sequence[TablePart]) -> list[str]:
 
 
 # "Temperature [K]: 300", "Chuck Temp = 25 C", "T = 350 K", "temperature<tab>300 K"
-NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?"
+NUMBER_IN_SETTINGS = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?"
 KELVIN = r"(?:K|kelvin|°C|deg ?C|Celsius|C)"
 TEMPERATURE = re.compile(
     r"(?:^|[\s#%!,;\"])(?:(?:[A-Za-z]+[ _.]){0,3}(?:temperature|temperatur|temp\.?)|T)"
     rf"\s*(?:[\[(/]\s*(?P<before>{KELVIN})\s*[\])]?)?\"?"
-    rf"\s*[:=,;\t ]\s*\"?(?P<number>{NUMBER})\s*(?P<unit>{KELVIN})?(?![\w])",
+    rf"\s*[:=,;\t ]\s*\"?(?P<number>{NUMBER_IN_SETTINGS})\s*(?P<unit>{KELVIN})?(?![\w])",
     re.MULTILINE | re.IGNORECASE,
 )
 NO_CONDITION = re.compile(r"over temp|coeff|time|limit|range|max|min|step|rate", re.IGNORECASE)

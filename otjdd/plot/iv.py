@@ -30,7 +30,7 @@ LEAST_SHARE = 1e-3  # share of the current, at any temperature, above which a ch
 LEAST = 5  # least number of different voltages of a sweep
 BRIEF = 1e-3  # share of the time of a sweep that a spike takes at most
 SPIKE = 2.0  # largest current over the largest without spikes, above which the axis cuts spikes off
-SWEPT = 'a drive of kind iv or triangle (with record.every = "all"), or steps with read_each'
+SWEEPS = 'a drive of kind iv or triangle (with record.every = "all"), or steps with read_each'
 SWITCHED = 'a loop of a polarised film, as a triangle with record.every = "all"'
 BIASED = "state", "temperature", "bias", "bias_current"
 
@@ -113,7 +113,7 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
 
 @panel(
     "iv", when=iv_curves, usual=lambda ds: "capacitance" not in ds,
-    shows="|current| against voltage, logarithmic: loops and curves at frozen ions", needs=SWEPT,
+    shows="|current| against voltage, logarithmic: loops and curves at frozen ions", needs=SWEEPS,
 )  # fmt: skip
 def draw_iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the absolute current against voltage on a logarithmic axis."""
@@ -126,7 +126,7 @@ def draw_iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
             arrows(axes, curve.voltage, magnitude(curve.current), colour, count=4)
 
 
-@panel("iv-linear", when=iv_curves, usual=False, shows="current against voltage, linear", needs=SWEPT)
+@panel("iv-linear", when=iv_curves, usual=False, shows="current against voltage, linear", needs=SWEEPS)
 def draw_iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw the current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)

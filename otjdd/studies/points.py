@@ -300,7 +300,7 @@ def unpack(path: Path, data: bytes) -> PointOutcome:
     try:
         stated, body = store.opened(path, data, "point")
         head = Head.model_validate(stated)
-        arrays = {name: kept(name, values) for name, values in store.unpacked(head.arrays, body).items()}
+        arrays = {name: kept_array(name, values) for name, values in store.unpacked(head.arrays, body).items()}
     except OtherVersion:
         return PointOutcome("stale", OTHER_VERSION)
     except (ValueError, TypeError) as error:
@@ -325,7 +325,7 @@ class Head(BaseModel):
     arrays: tuple[tuple[str, Literal["<f8", "text"], tuple[NonNegativeInt, ...], Any], ...]
 
 
-def kept(name: str, values: np.ndarray) -> KeptArray:
+def kept_array(name: str, values: np.ndarray) -> KeptArray:
     """An array of a point. Raises ValueError for an unknown output, and for another number of dimensions than it has."""
     if wrong := unknown([name]):
         raise ValueError(wrong)

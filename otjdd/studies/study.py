@@ -82,7 +82,7 @@ def study(
         planned = prepare(case, folder, resume or shard is not None, file, scheduler, planning_words(announce))
         warn_of_one_seed(planned)
         try:
-            run(planned, folder, ways, progress, announce)
+            compute_points(planned, folder, ways, progress, announce)
         except BaseException:  # write the Dataset of the existing points before the study ends with the exception
             with contextlib.suppress(ResultError, OSError):
                 put_together(planned, folder, case)
@@ -187,7 +187,7 @@ def of_other_sources(folder: Path) -> bool:
     return bool(index["points"]) and index.get(SOURCES) != sources.digest()
 
 
-def run(
+def compute_points(
     planned: Plan,
     folder: Path,
     ways: Computation,

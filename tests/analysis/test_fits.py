@@ -50,8 +50,8 @@ REFUSED = [  # fit, voltages or temperatures, currents, more, words
     (fits.activation_energy, [300.0, 300.0], [1e-9, 2e-9], {}, "all temperatures are the same"),
     (fits.activation_energy, [290.0, 310.0], [1e-9, 0.0], {}, "none zero"),
     (fits.activation_energy, [290.0, 310.0], [1e-9, -1e-9], {}, "one sign"),
-    (fits.fowler_nordheim_slope, WIDE, NOWHERE, {"window": (-0.5, 0.5), "thickness": 2.8e-9}, "one sign"),
-    (fits.fowler_nordheim_slope, WIDE, NOWHERE, {"window": (3.0, 4.0), "thickness": 2.8e-9}, "only 0 of 0 points"),
+    (fits.fit_fowler_nordheim, WIDE, NOWHERE, {"window": (-0.5, 0.5), "thickness": 2.8e-9}, "one sign"),
+    (fits.fit_fowler_nordheim, WIDE, NOWHERE, {"window": (3.0, 4.0), "thickness": 2.8e-9}, "only 0 of 0 points"),
 ]
 
 
@@ -85,7 +85,7 @@ def test_trapezoid_fit_returns_both_barriers_within_their_errors():
 
 def test_fowler_nordheim_plot_of_a_resistor_has_a_slope_but_no_barrier():
     V = np.linspace(0.2, 1.0, 20)
-    fit = fits.fowler_nordheim_slope(V.tolist(), (V / 27e3).tolist(), (0.2, 1.0), 2.8e-9)
+    fit = fits.fit_fowler_nordheim(V.tolist(), (V / 27e3).tolist(), (0.2, 1.0), 2.8e-9)
     assert fit.slope > 0
     assert math.isnan(fit.barrier)
 
@@ -114,6 +114,6 @@ def test_errors_of_the_trapezoid_are_the_spread_over_noise():
 
 def test_error_of_the_fowler_nordheim_barrier_follows_that_of_the_slope():
     V = np.linspace(0.5, 2.0, 30)
-    fit = fits.fowler_nordheim_slope(V, noisy(textbook.fowler_nordheim(V, 0.5, 2.8e-9), 0.05), (0.5, 2.0), 2.8e-9)
+    fit = fits.fit_fowler_nordheim(V, noisy(textbook.fowler_nordheim(V, 0.5, 2.8e-9), 0.05), (0.5, 2.0), 2.8e-9)
     shifted = textbook.fowler_nordheim_barrier(fit.slope - fit.slope_error, 2.8e-9)
     assert fit.barrier_error == pytest.approx(shifted - fit.barrier, rel=0.02)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from otjdd.waveform.shapes import hold, pulse, read
-from otjdd.waveform.waveform import MAX_POINTS, Waveform, concatenate, difference, with_reads
+from otjdd.waveform.waveform import MAX_POINTS, Waveform, concatenate, voltage_between, with_reads
 
 PULSE = pulse(2.2, 50e-9, rise=5e-9, fall=10e-9, wait=135e-9)
 
@@ -88,7 +88,7 @@ def test_a_mark_beside_a_breakpoint_makes_no_step_of_rounding():
 def test_difference_is_pre_minus_post_at_every_time(delay):
     pre = pulse(1.0, 1e-6, rise=2e-7, wait=3e-7)
     post = concatenate([pulse(-0.4, 1e-7), pulse(0.9, 5e-7, fall=1e-7)])
-    across = difference(pre, post, delay)
+    across = voltage_between(pre, post, delay)
     late_pre, late_post = max(-delay, 0), max(delay, 0)
     # Off the breakpoints, where neither side of a jump is in question.
     t = np.linspace(0, across.duration, 1237) + 1.7e-10
@@ -102,5 +102,5 @@ def test_a_read_near_the_start_of_a_long_waveform_stays_where_it_is():
 
 
 def test_a_difference_keeps_short_steps_before_a_long_rest():
-    across = difference(pulse(1.0, 1e-15, wait=1e9), pulse(0.0, 1.0), 0.0)
+    across = voltage_between(pulse(1.0, 1e-15, wait=1e9), pulse(0.0, 1.0), 0.0)
     assert across(np.array([0.5e-15, 2e-15])).tolist() == [1.0, 0.0]
