@@ -10,11 +10,13 @@ from scipy.integrate import solve_ivp
 
 import otjdd
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.mechanisms.exchange import end_hops, end_inflow, fill_row, ionic_current
 from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
 from otjdd.physics.rest import relaxed
 from otjdd.solver import linear_response, model
+from otjdd.variables import RECORD, TERMINAL_LEFT, TERMINAL_RIGHT, WALL_LEFT, WALL_RIGHT
 from validation.reliability import agreement
 from validation.reliability.agreement_exchange import ExchangeEquations
 
@@ -52,6 +54,10 @@ def test_slopes_at_the_walls_are_differences():
     state, N = run.state, run.state.c.shape[1]
     J, slopes = np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1)))
     flux_slopes_of(run.junction, state, 0, new_factors(N), J, slopes)
+    carried = (
+        ELEMENTARY_CHARGE * run.junction.channels.area[0] * (J[0] + J[-1])
+    )  # by the mean of both ends, of charge 2
+    assert ionic_current(run.junction, state, 0) == pytest.approx(carried, rel=1e-9)
 
     def difference(face, array, place, step):
         before, ends = array[place], []
@@ -68,12 +74,49 @@ def test_slopes_at_the_walls_are_differences():
         assert slopes.by_field[face] == pytest.approx(by_E + by_D * state.eps[0, face], rel=1e-5)
 
 
+@pytest.mark.parametrize("at_right", [False, True], ids=["left", "right"])
+def test_hops_over_a_wall_one_way_and_the_other_are_its_flux_and_their_balance_has_its_slopes(at_right):
+    """Single ions hop by them. By the field at the wall, which takes the edge of the band along, and by what came in."""
+    finite = SLOW | {"capacity": "3e18 1/m^2", "initial_filling": 0.3, "oxygen_pressure": "20 kPa"}
+    run = begin(film(device__left__exchange=finite, device__right__exchange=finite), voltage=0.2)
+    state, c = run.state, run.state.c[0, -1 if at_right else 0]
+
+    def balance(field, into):
+        hops = end_hops(run.junction, state, 0, at_right, field, into, c)
+        return math.log(hops.into / (hops.out * c))
+
+    state.passed[:] = [2e17, 3e17]
+    for cell in (c, 0.9 * run.junction.columns.sites[0, 0]):
+        hops = end_hops(run.junction, state, 0, at_right, 0.0, 0.0, cell)
+        state.c[0, -1 if at_right else 0] = cell
+        J = end_inflow(run.junction, state, 0, at_right).J
+        assert hops.into - hops.out * cell == pytest.approx(J, rel=1e-9, abs=1e-12 * hops.into)
+    hops = end_hops(run.junction, state, 0, at_right, 0.0, 0.0, c)
+    assert hops.by_field == pytest.approx((balance(1e3, 0.0) - balance(-1e3, 0.0)) / 2e3, rel=1e-5)
+    assert hops.by_into == pytest.approx((balance(0.0, 1e13) - balance(0.0, -1e13)) / 2e13, rel=1e-5)
+
+
 def at_rest(case, V=0.0):
     """A run at rest at V [V], from a uniform film."""
     junction, parts = model.junction(case), model.members(case)
     c = relaxed(junction, model.uniform(case, parts), V)
     assert c is not None
     return begin(case, c, voltage=V)
+
+
+def row_of(run):
+    """The part of a row of a result that tells what the electrodes give."""
+    row = np.zeros(RECORD)
+    fill_row(run.junction, run.state, row)
+    return row
+
+
+def resting_walls(run, end):
+    """Concentrations [1/m3] at one wall of all columns at which no vacancy hops to the cell beside it, by its level."""
+    columns, state, ions = run.junction.columns, run.state, run.junction.ions[0]
+    down = (columns.site - ions.z * state.E * columns.distance)[:, end] / state.kT
+    odds = state.c[:, end] / (columns.sites[:, end] - state.c[:, end]) * np.exp(down if end == 0 else -down)
+    return columns.sites[:, end] * odds / (1.0 + odds)
 
 
 @pytest.mark.parametrize(("rate", "fixed"), [("1e-9 m/s", "level"), ("0 m/s", "number")])
@@ -97,6 +140,12 @@ def test_films_that_a_layer_without_sites_parts_rest_at_the_levels_of_their_own_
     parted = between_metals(layer(1.1, 6), layer(0.5, 4, ions="none", band_offset=0.1), last, **UNLIKE | WELLS)
     exchange = {f"device.{side}.exchange": SLOW | {"oxygen_pressure": "20 kPa"} for side in ("left", "right")}
     run = at_rest(parted.replace(exchange | {"columns.count": 2, "columns.spread": {"device.left.barrier": "50 meV"}}))
+    weight, state = run.junction.columns.weight, run.state
+    walls = [weight @ resting_walls(run, end) for end in (0, -1)]
+    assert row_of(run)[[WALL_LEFT, WALL_RIGHT]] == pytest.approx(walls, rel=1e-6)
+    state.passed[:] = [[3e17, 1e17], [-2e17, 5e16]]  # each leaves its electrons, whose charge came from the terminal
+    given = 2 * ELEMENTARY_CHARGE * (weight @ state.passed)
+    assert row_of(run)[[TERMINAL_LEFT, TERMINAL_RIGHT]] == pytest.approx(given * [1, -1], rel=1e-12)
     for k in range(2):
         still = np.abs(fluxes(run, k))
         run.state.c[k] *= 1.0 + 0.01 * np.random.default_rng(k).random(run.state.c.shape[1])

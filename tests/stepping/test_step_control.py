@@ -7,6 +7,8 @@ import pytest
 from devices import COLUMNS, SMALL, begin, case
 
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.junction import CLOSURE_TOLERANCE, close
+from otjdd.physics.state import copy_state
 from otjdd.solver import integrate
 from otjdd.stepping import step_control
 from otjdd.stepping.rosenbrock import RODAS
@@ -51,6 +53,35 @@ def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_io
     rise, passed = step_control.shift(junction, state, 0, dS)
     assert passed == pytest.approx(np.abs(dS).max(), rel=1e-6)
     assert rise == pytest.approx(np.abs(band(junction, state) - before).max(), rel=1e-3)
+
+
+@pytest.mark.parametrize("face", [0, -1], ids=["left", "right"])
+def test_what_passed_an_electrode_is_an_error_of_the_reservoir_behind_it(face):
+    """Over the tolerance of its free sites, 0.3 of all, and what a film of atol in each cell holds."""
+    finite = EXCHANGE | {"capacity": "2e18 1/m^2", "initial_filling": 0.7}
+    run = begin(case(**SMALL, device__left__exchange=finite, device__right__exchange=finite), rtol=1e-5, atol=1e-7)
+    dS, none = np.zeros((2, run.state.c.shape[1] + 1))
+    dS[face] = 1e10
+    allowed = 1e-5 * 0.3 * 2e18 + run.control.atol * run.junction.columns.width[0].sum()
+    assert step_control.reservoir_norm(run.junction, run.control, run.state, 0, dS) == pytest.approx(1e10 / allowed)
+    assert step_control.reservoir_norm(run.junction, run.control, run.state, 0, none) == 0.0
+
+
+def test_charge_that_traps_take_in_a_step_is_an_error_of_the_ions_by_half_of_what_bends_the_band():
+    trap = {"name": "t", "kind": "donor", "density": 1e25, "depth": 0.9, "occupation": "kinetic"}
+    run = begin(case(**SMALL, device__traps=[trap | {"relaxation_energy": 0.3}]), voltage=0.3)
+    junction, state, new, work = run.junction, run.state, run.trial.state, run.trial.work
+    copy_state(state, new)
+    before, off = band(junction, state), 1e-3
+    new.c[0] *= 1.0 + 1e-3 * np.sin(np.arange(new.c.shape[1]))
+    new.trapped[0] += 1e-4 * np.cos(np.arange(new.trapped.shape[1]))
+    moved = step_control.motion(junction, run.control, state, new, work)
+    error = step_control.error_by_charge(junction, run.control, state, new, work, off)
+    state.trapped[:] = new.trapped
+    assert close(junction, state, 0, 0.3, CLOSURE_TOLERANCE)
+    bent = np.abs(band(junction, state) - before).max()
+    assert bent > 1e-5
+    assert error == pytest.approx(0.5 * (bent + off) / state.kT[0] * moved, rel=1e-3)
 
 
 def band(junction, state):
