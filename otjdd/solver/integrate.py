@@ -17,6 +17,7 @@ from otjdd.mechanisms.single_ions.walk import NOW, Noise, whole_ions
 from otjdd.mechanisms.traps.charge import rise_of_band
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
+from otjdd.physics.charging import conduction
 from otjdd.physics.junction import Junction, coupled, new_state
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.solver.start import LENIENT, TOGETHER, KeptState, Start, Trail
@@ -410,6 +411,10 @@ def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
 def record_row(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
     with with_all_ions(run, voltage):
+        if (
+            coupled(run.junction) and voltage == run.state.V[0]
+        ):  # the source gives nothing: what flows charges the junction
+            run.state.charging[0] = 0.0 - conduction(run.state)
         log = new_log(run, np.array([OBSERVE]), False)
         status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
         check_status(run, status, run.time, voltage, 0.0, 0.0)

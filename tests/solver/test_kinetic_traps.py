@@ -331,6 +331,18 @@ def test_behind_a_circuit_the_voltage_follows_the_charge_of_the_traps(kind, of_c
 
 
 @needs_speed
+@pytest.mark.parametrize("kind", ["none", "acceptor"])
+@pytest.mark.parametrize("instrument", [{}, {"circuit__time_constant": 1.0}])
+def test_behind_a_resistance_no_current_of_traps_passes_the_source_before_the_drive(kind, instrument):
+    """At 0 V across source and junction what full traps give charges the junction alone."""
+    points = [(0.0, 0.0), (0.0, 0.6), (1e-9, 0.6)]
+    ds = run(points, traps__kind=kind, traps__initial="full", circuit__series_resistance=1e4, **instrument)
+    assert abs(ds.conduction_current.values[0]) > 1e-7
+    assert ds.junction_voltage.values[0] == 0.0
+    assert ds.current.values[0] == 0.0
+
+
+@needs_speed
 def test_long_after_a_jump_charged_traps_are_those_at_rest():
     keys = {"traps__kind": "acceptor", "traps__relaxation_energy": 0.3}
     kinetic = run([(0.0, 0.4), (1e9, 0.4)], **keys)
