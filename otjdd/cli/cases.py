@@ -197,8 +197,9 @@ def run(
         save_figure(ds, plot)
     if not quiet:
         say(f"{out}: {results.summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
-        if crowded := ds.attrs.get("crowded_walls"):
-            tell(f"note: {crowded}")
+        for name in ("crowded_walls", "unchecked_grid"):
+            if note := ds.attrs.get(name):
+                tell(f"note: {note}")
 
 
 def simulated_and_written(

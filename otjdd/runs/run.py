@@ -31,6 +31,7 @@ from otjdd.results import store
 from otjdd.results.store import ENGINE
 from otjdd.results.summary import crowded_walls
 from otjdd.solver import checkpoint, initial, model, model_limits
+from otjdd.solver.at_rest import why_unchecked
 from otjdd.solver.start import Start, Trail, at_snapshot
 from otjdd.system.late import xr
 from otjdd.system.steps import Progress
@@ -95,7 +96,7 @@ def run(
     progress : called with the fraction done   checkpoints : where to write them, None for none
     The error of the first and the last read by the grid is estimated (`read_grid_error`, `solver.grid_error`).
     A limit of the model that the run exceeds is logged as a warning, and named in the attribute `model_limits`; walls
-    where vacancies crowd are named in `crowded_walls`.
+    where vacancies crowd are named in `crowded_walls`, and `unchecked_grid` says why the grid of a curve is not checked.
     Raises CaseError, OSError, SolverError (its `partial` is the Dataset so far), ResultError for a checkpoint of
     another run.
     """
@@ -111,6 +112,9 @@ def run(
     model_limits.warn(ds)
     if crowded := crowded_walls(ds, case):
         ds.attrs["crowded_walls"] = crowded
+    of_curves = case.drive.kind in solver.simulate.WITHOUT_WAVEFORM and case.numerics.error == "none"
+    if of_curves and (unchecked := why_unchecked(case)):
+        ds.attrs["unchecked_grid"] = unchecked
     return ds
 
 

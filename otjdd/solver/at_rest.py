@@ -191,13 +191,25 @@ def checked_biases(case: Case, bias: Sequence[float]) -> list[int]:
     return sorted({*ends, min(places, key=lambda k: abs(bias[k]))})
 
 
+def why_unchecked(case: Case) -> str:
+    """Why coarser grids do not tell the error of the curves of a case, for its result and the screen; "" where they do."""
+    if isinstance(case.ions.initial, FromResult):
+        why = "their states come from another result, whose own grid shaped them"
+    elif case.ions.noise != "none":
+        why = "single ions hop otherwise on each grid"
+    elif case.device.film.cells <= FEWEST_CELLS:
+        why = f"a film has {FEWEST_CELLS} cells at least"
+    else:
+        return ""
+    return f"curves are not checked on coarser grids: {why}; compare with more device.film.cells"
+
+
 def on_coarser_grids(case: Case, places: list[int]) -> list[Case]:
     """A case of curves on half and on a third of the cells, along a path on half of them alone; none without an estimate.
 
-    places : of `checked_biases`. A state that comes from another result is not checked.
+    places : of `checked_biases`
     """
-    given = case.ions.noise != "none" or isinstance(case.ions.initial, FromResult)
-    if given or not places or case.device.film.cells <= FEWEST_CELLS:
+    if why_unchecked(case) or not places:
         return []
     path = getattr(case.drive, "dwell", 0.0) > 0.0  # which takes as long again as the run, for each grid
     return grid_error.on_fewer_cells(case)[: 1 if path else None]

@@ -5,7 +5,9 @@ import pytest
 from devices import JUNCTION, SMALL, case, needs_speed
 
 import otjdd
+from otjdd.case.case import parse_case
 from otjdd.errors import SolverError
+from otjdd.results import store
 from otjdd.runs.run import simulate
 from otjdd.solver import at_rest, grid_error, integrate
 from otjdd.stepping.course import READ
@@ -180,6 +182,18 @@ def test_the_points_of_a_curve_that_are_checked_are_its_ends_and_the_smallest_vo
     assert at_rest.checked_biases(film.replace(CURVE), [0.0]) == []
     path = {"kind": "cv", "path": [0.0, 0.2, 0.0], "step": 0.1, "rate": 1.0}
     assert at_rest.checked_biases(film.replace("drive", path), [0.0, 0.1, 0.2, 0.1, 0.0]) == [0, 1, 2, 3, 4]
+
+
+@needs_speed
+def test_a_curve_from_a_result_says_that_its_grid_is_not_checked(tmp_path):
+    film = case(JUNCTION, **SMALL)
+    store.write(simulate(film), tmp_path / "first.nc")
+    here = parse_case(film.replace(CURVE).resolved(), tmp_path)
+    ds = otjdd.run(here, {"ions.initial": {"result": "first.nc"}})
+    assert "curve_grid_error" not in ds
+    assert "their states come from another result" in ds.attrs["unchecked_grid"]
+    assert "unchecked_grid" not in otjdd.run(film.replace(CURVE)).attrs
+    assert "8 cells" in otjdd.run(film.replace(CURVE), {"device.film.cells": 8}).attrs["unchecked_grid"]
 
 
 @needs_speed
