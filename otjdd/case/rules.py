@@ -195,7 +195,7 @@ SMALL = "cv", "impedance"
 RULES = (
     rule_of_drives("heat", ("iv", *SMALL), " (its curves have no course in time: state their temperatures)", law=True),
     rule_of_drives("heat", ("patterns",), " (compact models have one temperature)"),
-    Rule("heat", "with {what}, which has one temperature", always, program="one temperature"),
+    Rule("heat", "with {what}, which has one temperature", always, law=True, program="one temperature"),
     Rule("curie", "with device.heat: P_s belongs to one temperature here, which no current changes", is_heated),
     Rule("following", "for a film without [device.film.polarisation]", lambda *at: not is_polarised(*at), law=True),
     rule_of_drives("polarisation", ("patterns",), " (compact models have no polarisation)"),
@@ -242,7 +242,6 @@ RULES = (
     Rule("trapping ions", 'with occupation = "kinetic": traps that move with their occupancy are not modelled',
          lambda case, trap: trap.kinetic),
     rule_of_drives("noise", SMALL, " (the answer to a small signal has no course in time)", law=True),
-    Rule("noise", "with device.film.polarisation, which does not switch at random", is_polarised),
     Rule("noise", "with numerics.error: runs on several grids differ by their hops, not by their cells alone",
          lambda case, _: case.numerics.error != "none", law=True, advice="judge the numerics without noise"),
     Rule("noise", "in {what}, whose runs must not scatter: --set ions.noise=none", always, law=True, program="fit"),
