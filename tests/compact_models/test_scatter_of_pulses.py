@@ -128,6 +128,21 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     device.verified = True
     assert np.log(device.programming_error(G) / G).std() == pytest.approx(0.0, abs=1e-12)
     assert np.log(device.read_noise(G) / G).std(axis=1) == pytest.approx(equal.read_sigma(ds), rel=0.03)
+    G = 1e6 * np.repeat(ds.level_mean.values[:, None], 20_000, axis=1).view(presets.Conductances)
+    for verified, sigma in ((False, ds.level_sigma.values), (True, ds.level_moved.values)):
+        config = presets.preset_names(told["aihwkit_preset.py"])["otj_inference"](verified)
+        noise, target = config.noise_model, config.noise_model.generate_drift_coefficients(G)
+        assert noise.ends == pytest.approx({"g_min": float(G.min()), "g_max": float(G.max())})
+        changes = (
+            noise.apply_programming_noise_to_conductance(G),
+            noise.apply_drift_noise_to_conductance(0, target, 86400.0),
+        )
+        for at, change in zip((0, -1), np.log([each / G for each in changes]), strict=True):
+            assert change.mean(axis=1) == pytest.approx(ds.level_shift.values[:, at], abs=0.01)
+            assert change.std(axis=1) == pytest.approx(sigma[:, at], rel=0.03, abs=1e-6)
+    read = equal.read_sigma(ds) * ds.level_mean.values  # of a weight, a conductance less that of the lowest level
+    own = np.sqrt((read**2).mean() + read[0] ** 2) / np.ptp(ds.level_mean.values)
+    assert config.forward.w_noise == pytest.approx(own, rel=1e-6)
     written = folder.write_exports(noisy, tmp_path / "noisy")
     kept = store.read(written[-1])
     assert kept.attrs["dw_min_std"] == found.pulse.dw_min_std

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from devices import COMPILED
 
+from otjdd.physics.channels import transmission_with_slope
 from otjdd.physics.tunnelling import (
     DECAY,
     K0,
@@ -14,6 +15,7 @@ from otjdd.physics.tunnelling import (
     Profile,
     refine,
     sensitivity,
+    steepest,
     transfer_matrix_transmission,
     well,
 )
@@ -98,6 +100,15 @@ def test_linear_barrier_agrees_with_airy_functions_and_to_the_sixth_order(ends):
         errors.append(abs(transmission(profile, E)[0] / float(exact_linear(profile, E)) - 1))
     assert errors[1] < 1e-6
     assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([6.0, 6.0], abs=0.35)
+
+
+@pytest.mark.parametrize(("length", "drop"), [(4e-9, 1.0), (5e-9, 2.0)])
+def test_a_straight_band_of_one_segment_transmits_to_the_tolerance_of_its_steps(length, drop):
+    profile, E = chain([0.8 - drop, 0.8], length, 1.0, (-5.0 - drop, -5.0), (1.0, 1.0)), np.linspace(-0.5, 0.7, 9)
+    exact = np.array([float(exact_linear(profile, energy)) for energy in E])
+    for tolerance in (1e-4, 3e-6):
+        off = transmission(profile._replace(steep=steepest(tolerance)), *E) / exact - 1.0
+        assert np.abs(off).max() < tolerance
 
 
 def random_profile(rng, S=12):
@@ -191,6 +202,19 @@ def test_sensitivity_is_the_derivative_of_the_weighted_logarithm_of_transmission
         for i, name in enumerate(("bottom_left", "bottom_right")):
             around = [value(profile=profile._replace(**{name: getattr(profile, name) + h})) for h in (1e-6, -1e-6)]
             assert by_lead[i] == pytest.approx((around[0] - around[1]) / 2e-6, rel=1e-4, abs=1e-6 * size)
+
+
+def test_the_slope_of_the_transmission_is_its_difference_and_none_where_a_lead_has_no_wave():
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        profile, E, h = random_profile(rng), rng.uniform(0.0, 1.2, 6), 1e-6
+        low, high = float(E.min()) - 0.01, float(E.max()) + 0.01
+        T, slope = transmission_with_slope(profile, E, low, high)
+        assert T == pytest.approx(by_model(TRANSMISSIONS["transfer-matrix"], profile, E, low, high)[0], rel=1e-9)
+        above, below = (transmission_with_slope(profile, E + d, low, high)[0] for d in (h, -h))
+        assert slope == pytest.approx((np.log(above) - np.log(below)) / (2.0 * h), rel=1e-5, abs=1e-5)
+    T, slope = transmission_with_slope(profile, np.array([-6.0]), -6.1, 0.0)
+    assert T[0] == slope[0] == 0.0
 
 
 def test_sensitivity_to_many_energies_is_the_sum_of_those_to_some():
