@@ -211,11 +211,11 @@ def planned(claim: Claim, quick: bool = False, device: Mapping[str, Any] = AS_SH
     if unknown := set(claim.quick) - set(claim.cases):
         raise ValueError(f"{claim.folder}: quick names no case of this claim: {', '.join(sorted(unknown))}")
     changes = claim.quick if quick else {}
-    planned = []
+    all_trials = []
     for name, file in claim.cases.items():
         path = claim.folder / file if file.endswith(".toml") else file
-        planned += trials(name, path, changes.get(name, {}), device)
-    return planned
+        all_trials += trials(name, path, changes.get(name, {}), device)
+    return all_trials
 
 
 def trials(

@@ -54,6 +54,7 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
             "met": sum(verdict.status == "met" for verdict in own),
             "spread": rms_distance(own),
         })  # fmt: skip
+    different = {trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}  # claims share runs
     template = jinja2.Environment(
         loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -61,31 +62,26 @@ def html_page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
         claims=[content_of_claim(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
         devices=devices,
-        seconds=duration(sum(seconds_of(trial) for trial in different_trials(verdicts))),
+        seconds=duration(sum(map(seconds_of, different.values()))),
         origin=versions_and_machine(),
         quick=quick,
     )
 
 
-def different_trials(verdicts: Sequence[Verdict]) -> list[ClaimTrial]:
-    """All runs, those that several claims share only once."""
-    return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
-
-
 def content_of_claim(verdict: Verdict) -> dict[str, Any]:
     """Content of the page for a claim."""
     seconds = sum(map(seconds_of, verdict.trials))
-    shown: dict[str, Any] = {}
+    image: dict[str, Any] = {}
     if has_picture(verdict):
         fig = picture(verdict)
         url = "data:image/svg+xml;base64," + b64encode(style.encoded_picture(fig, "svg")).decode()
-        shown = {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}  # rem
+        image = {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}  # rem
     return verdict.row() | {
         "claim": verdict.claim,
         "cause": verdict.cause,
         "numbers": verdict.numbers,
         "distance": verdict.distance,
-        "picture": shown,
+        "picture": image,
         "alternative": alternative_text(verdict),
         "protocol": protocol(verdict),
         "runs": [

@@ -1,4 +1,4 @@
-"""Progress of a command on the terminal: bars, lines in a file, and the state of a search in words."""
+"""Progress of a command on the terminal: bars, lines in a file, counts of points, and the state of a search in words."""
 
 from __future__ import annotations
 
@@ -47,6 +47,26 @@ def progress_lines(title: str) -> Iterator[Callable[[float], None] | None]:
             tell(f"{title}: {fraction:.0%} after {now - began:.0f} s")
 
     yield tell_fraction
+
+
+@contextmanager
+def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
+    """Yield a callback (done, failed, total): a bar on a terminal, else a line every LINES seconds; None if quiet."""
+    if quiet or sys.stderr.isatty():
+        with progress_bar(title, quiet) as bar:
+            yield bar and (lambda done, failed, total: bar(done / total))
+        return
+    began, last = time.monotonic(), -LINES
+
+    def tell_counts(done: int, failed: int, total: int) -> None:
+        nonlocal last
+        passed = time.monotonic() - began
+        if passed - last >= LINES or done == total:
+            last = passed
+            failures = f", {failed} failed" if failed else ""
+            tell(f"{done} of {total} points{failures}, {passed:.0f} s")
+
+    yield tell_counts
 
 
 @contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +28,7 @@ from otjdd.cli.arguments import (
     share_of,
     usage_of,
 )
-from otjdd.cli.progress import LINES, progress_bar, progress_lines, search_progress
+from otjdd.cli.progress import progress_lines, search_progress, study_progress
 from otjdd.errors import ExitCode
 from otjdd.fitting import targets
 from otjdd.system import text_files
@@ -89,26 +87,6 @@ def study(
     if counts["failed"] > 0 or (counts["missing"] > 0 and share is None):  # other shares compute missing points
         sys.stdout.flush()
         raise typer.Exit(ExitCode.FAILED)
-
-
-@contextmanager
-def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Yield a callback (done, failed, total): a bar on a terminal, else a line every LINES seconds; None if quiet."""
-    if quiet or sys.stderr.isatty():
-        with progress_bar(title, quiet) as bar:
-            yield bar and (lambda done, failed, total: bar(done / total))
-        return
-    began, last = time.monotonic(), -LINES
-
-    def tell_counts(done: int, failed: int, total: int) -> None:
-        nonlocal last
-        passed = time.monotonic() - began
-        if passed - last >= LINES or done == total:
-            last = passed
-            failures = f", {failed} failed" if failed else ""
-            tell(f"{done} of {total} points{failures}, {passed:.0f} s")
-
-    yield tell_counts
 
 
 Names = Annotated[

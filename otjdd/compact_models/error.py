@@ -24,7 +24,7 @@ from otjdd.errors import ExtractionError, SolverError
 from otjdd.system.late import xr
 from otjdd.system.pool import Spread
 
-Drive = dict[str, Any]  # a drive as data of a case, SI
+DriveTable = dict[str, Any]  # a drive as data of a case, SI
 
 
 class ProtocolError(NamedTuple):
@@ -73,7 +73,7 @@ LEAST_RMS = 1e-6  # decades, in quotients
 SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, limited to the range: set, reset, and the short pulses that depress
 
 
-def drives(limits: Range) -> dict[str, list[Drive]]:
+def drives(limits: Range) -> dict[str, list[DriveTable]]:
     """Name of a protocol -> its drives. Protocols with times outside of the range are left out."""
     rng = np.random.default_rng(SEED)
     protocols = {
@@ -110,7 +110,7 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     return protocols
 
 
-def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple[float, ...], list[Drive]]]:
+def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple[float, ...], list[DriveTable]]]:
     """Name of a protocol -> value of each axis, and drives: pulses, flat and with ramps, at each node and in the middle
     between neighbouring nodes.
 
@@ -133,7 +133,7 @@ def place(axis: ModelAxis, value: float) -> str:
     return axis.text(value) if axis.key == TEMPERATURE else f"{axis.name} {axis.text(value)}"
 
 
-def sweep(limits: Range, rate: float, sign: int) -> Drive:
+def sweep(limits: Range, rate: float, sign: int) -> DriveTable:
     """A sweep from 0 V to one end of the range, the other, and back, with reads. rate : [V/s]   sign : 1 up first, or -1"""
     path = np.array([0.0, limits.high, 0.0, limits.low, 0.0])[::sign]
     turns = np.cumsum(np.abs(np.diff(path, prepend=0.0))) / rate
@@ -143,18 +143,18 @@ def sweep(limits: Range, rate: float, sign: int) -> Drive:
     return {"kind": "table", "points": np.column_stack((turns, path)).tolist(), "reads_at": reads.tolist()}
 
 
-def sequence(*parts: Drive) -> Drive:
+def sequence(*parts: DriveTable) -> DriveTable:
     """A drive of several parts."""
     return {"kind": "sequence", "parts": list(parts)}
 
 
-def after_writes(limits: Range, *parts: Drive) -> Drive:
+def after_writes(limits: Range, *parts: DriveTable) -> DriveTable:
     """A drive that begins with a set and a reset."""
     up, down, _ = set_and_resets(limits)
     return sequence(long_pulse(limits, up), long_pulse(limits, down), *parts)
 
 
-def long_pulse(limits: Range, voltage: float) -> Drive:
+def long_pulse(limits: Range, voltage: float) -> DriveTable:
     """A long pulse and a rest."""
     return {"kind": "pulse", "voltage": voltage, "width": long_width(limits), "wait": 1e-3}
 
@@ -164,7 +164,7 @@ def long_width(limits: Range) -> float:
     return float(min(0.1, limits.longest))
 
 
-def reads_elsewhere(limits: Range) -> list[Drive]:
+def reads_elsewhere(limits: Range) -> list[DriveTable]:
     """Reads at voltages over the whole range, of the shortest time in the range."""
     voltages = np.linspace(0.9 * limits.low, 0.9 * limits.high, READS)
     read = {"duration": limits.shortest}
@@ -177,7 +177,7 @@ def set_and_resets(limits: Range) -> tuple[float, float, float]:
     return min(SET, limits.high), max(RESET, limits.low), max(SOFT, limits.low)
 
 
-def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive:
+def random_train(rng: np.random.Generator, limits: Range, width: float) -> DriveTable:
     """Pulses of one width [s] and random height and sign, each with a read directly after it and a random rest."""
     parts = [long_pulse(limits, float(rng.choice(set_and_resets(limits)[:2])))]
     for _ in range(PULSES):
@@ -187,7 +187,7 @@ def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive
     return after_writes(limits, *parts)
 
 
-def ramped_train(rng: np.random.Generator, limits: Range) -> Drive:
+def ramped_train(rng: np.random.Generator, limits: Range) -> DriveTable:
     """A random train whose pulses have random widths, rises and falls, even in their logarithm."""
     flat, longest = random_train(rng, limits, limits.shortest), min(max(WIDTHS), limits.longest)
     bounds = {"width": (limits.shortest, longest), "rise": RAMPS, "fall": RAMPS}
@@ -199,14 +199,14 @@ def ramped_train(rng: np.random.Generator, limits: Range) -> Drive:
     ))  # fmt: skip
 
 
-def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
+def solved_reads(case: Case, drive: DriveTable) -> tuple[np.ndarray, np.ndarray]:
     """Read currents (R,) [A] of the solver, and voltages (R,) [V] of the writes before them."""
     driven = with_drive(case, drive)
     ds = solver.simulate.simulate_junction(driven, at_once=True)
     return ds.read_current.values, ds.write_voltage.values
 
 
-def with_drive(case: Case, drive: Drive) -> Case:
+def with_drive(case: Case, drive: DriveTable) -> Case:
     """The case under another drive, with reads as its only record."""
     changes = {"drive": drive, "record": {"every": "none"}}
     data = case.model_dump(mode="json", exclude_none=True) | changes

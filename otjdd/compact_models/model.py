@@ -51,7 +51,6 @@ Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 log = logging.getLogger(__name__)
 
-File = str | Path
 
 VOLTAGES, STATES, SHARES = 1201, 257, 65  # nodes of the dense tables of the kernels
 READ_STREAM, DEVICE_STREAM = 1, 2  # beside a seed: random numbers of reads, of the draw of a device
@@ -448,11 +447,11 @@ class CompactModel:
         """sha256 of its numbers, the data_sha256 of its file."""
         return store.data_sha256(model_file.dataset_of_model(self))
 
-    def save(self, path: File) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
         store.write(model_file.dataset_of_model(self), path)
 
     @staticmethod
-    def load(path: File) -> "CompactModel":
+    def load(path: str | Path) -> "CompactModel":
         """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
         return model_file.model_in_dataset(store.read(path), path, CompactModel)

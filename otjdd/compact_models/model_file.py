@@ -32,11 +32,11 @@ from otjdd.units import DIMENSIONS, plain_unit
 FEWEST_KNOTS = 3  # as a parabola needs
 SUM = 1e-6  # allowed difference of the sum of the shares of the area from 1
 
-Rule = tuple[str, Callable[[np.ndarray], np.ndarray]]
-POSITIVE: Rule = ("a number above 0", lambda value: value > 0.0)
-NOT_NEGATIVE: Rule = ("a number of at least 0", lambda value: value >= 0.0)
-SHARE: Rule = ("a share from 0 to 1", lambda value: (value >= 0.0) & (value <= 1.0))
-RULES = {
+NumberRule = tuple[str, Callable[[np.ndarray], np.ndarray]]
+POSITIVE: NumberRule = ("a number above 0", lambda value: value > 0.0)
+NOT_NEGATIVE: NumberRule = ("a number of at least 0", lambda value: value >= 0.0)
+SHARE: NumberRule = ("a share from 0 to 1", lambda value: (value >= 0.0) & (value <= 1.0))
+NUMBER_RULES = {
     "resistance": NOT_NEGATIVE, "temperature": POSITIVE, "thickness": POSITIVE, "area": POSITIVE,
     "speed": POSITIVE, "weight": NOT_NEGATIVE, "emptying": POSITIVE,
     "way": SHARE,
@@ -81,13 +81,12 @@ def check_model(
 def check_rules(values: Mapping[str, ArrayLike]) -> None:
     """Raise NotAsExpected for a number that is not finite, or that breaks its rule."""
     for name, value in values.items():
-        expected, rule = RULES.get(name, ("a number", np.isfinite))
+        expected, rule = NUMBER_RULES.get(name, ("a number", np.isfinite))
         wrong = ~(np.isfinite(value) & rule(np.asarray(value)))
         if np.any(wrong):
             raise NotAsExpected(f"{expected} for {name}", f"{np.atleast_1d(value)[np.atleast_1d(wrong)][0]:g}")
 
 
-File = str | Path
 AnyModel = Any  # CompactModel, whose module reads and writes through this one
 
 KIND = "compact model"
@@ -237,7 +236,7 @@ def filled_up(arrays: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def model_in_dataset(ds: "xr.Dataset", path: File, model: type[AnyModel]) -> AnyModel:
+def model_in_dataset(ds: "xr.Dataset", path: str | Path, model: type[AnyModel]) -> AnyModel:
     """The model, of a class, in a Dataset that was read from a path. Raises ResultError."""
     store.check_kind(ds, path, KIND, "extract one by `otjdd compact`")
     try:

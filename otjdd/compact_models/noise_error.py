@@ -32,7 +32,7 @@ from otjdd.analysis.current_noise import scatter
 from otjdd.case.case import Case
 from otjdd.case.kinds import column_count, kinds_of
 from otjdd.case.study_axes import Sample
-from otjdd.compact_models.error import READ, Drive, long_width, sequence, set_and_resets, solved_reads, with_drive
+from otjdd.compact_models.error import READ, DriveTable, long_width, sequence, set_and_resets, solved_reads, with_drive
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import FACTORS, DeviceSpread
 from otjdd.errors import NotAsExpected
@@ -55,7 +55,7 @@ CYCLES_OF_CASE, CYCLES_OF_CIRCUITS, DEVICES = (
 SIGMAS = "sigma_solver", "sigma_solver_error", "sigma_model"
 
 
-def partial_cycle(model: CompactModel, case: Case, longest: float = np.inf) -> Drive:
+def partial_cycle(model: CompactModel, case: Case, longest: float = np.inf) -> DriveTable:
     """Drive of a cycle, whose partial pulses are chosen by the mean of a model. longest : [s], of whole pulses"""
     up, down, _ = set_and_resets(model.limits)
     part, chosen = max(PART, model.limits.shortest), []
@@ -71,7 +71,7 @@ def partial_cycle(model: CompactModel, case: Case, longest: float = np.inf) -> D
     return drive_of_pulses((down, long), chosen[0], (up, long), chosen[1])
 
 
-def drive_of_pulses(*heights: tuple[float, float]) -> Drive:
+def drive_of_pulses(*heights: tuple[float, float]) -> DriveTable:
     """Drive of pulses, by voltage [V] and width [s], each followed by a read."""
     return sequence(*({"kind": "pulse", "voltage": V, "width": width, "read": READ} for V, width in heights))
 
@@ -92,7 +92,7 @@ def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactMode
     return compared_model
 
 
-def compared(model: CompactModel, case: Case, longest: float, spread: Spread) -> tuple[Drive, list[np.ndarray]]:
+def compared(model: CompactModel, case: Case, longest: float, spread: Spread) -> tuple[DriveTable, list[np.ndarray]]:
     """Drive of a cycle with pulses of at most `longest` [s], and three arrays (4,) on sigma of ln R from cycle to cycle.
 
     The arrays are sigma of the solver, its standard error, and sigma of the model.
@@ -116,7 +116,7 @@ def from_cycle_to_cycle(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([of_state.c2c for of_state in scatters]), np.array([of_state.c2c_error for of_state in scatters])
 
 
-def measured_with(model: CompactModel, comparison: str, once: Drive, sigmas: Sequence[np.ndarray]) -> CompactModel:
+def measured_with(model: CompactModel, comparison: str, once: DriveTable, sigmas: Sequence[np.ndarray]) -> CompactModel:
     """The model whose `measured` has one more comparison, by state of a cycle.
 
     once : drive of a cycle   sigmas : (4,) of the solver, its standard error, and of the model
@@ -261,13 +261,13 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     return measured_with(with_spread, DEVICES, drive, sigmas)
 
 
-def reads(model: CompactModel, case: Case, drive: Drive) -> np.ndarray:
+def reads(model: CompactModel, case: Case, drive: DriveTable) -> np.ndarray:
     """ln of the currents (4,) of the second cycle of a model."""
     current = model.predicted(with_drive(case, drive).drive).read_current.values
     return np.log(current)[4:]
 
 
-def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarray) -> np.ndarray:
+def fitted_factors(model: CompactModel, case: Case, drive: DriveTable, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
     fitted = np.zeros(4)
     fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
@@ -287,7 +287,7 @@ def fitted_factors(model: CompactModel, case: Case, drive: Drive, logs: np.ndarr
 
 
 def as_scattered(
-    model: CompactModel, case: Case, drive: Drive, covariance: np.ndarray, sigma: np.ndarray
+    model: CompactModel, case: Case, drive: DriveTable, covariance: np.ndarray, sigma: np.ndarray
 ) -> np.ndarray:
     """The covariance (4, 4) with the sigma of both rates with which reads after writes in part scatter by `sigma` (4,)."""
     own = np.sqrt(np.diag(covariance))

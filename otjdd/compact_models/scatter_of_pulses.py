@@ -17,7 +17,7 @@ from otjdd.analysis.current_noise import electron_noise, scatter
 from otjdd.case.case import Case
 from otjdd.case.device import FromResult
 from otjdd.compact_models import noise_error
-from otjdd.compact_models.error import Drive
+from otjdd.compact_models.error import DriveTable
 from otjdd.compact_models.exports.pulses import READ, Devices, Pulsed, PulseTrain, VoltagePulse
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.solver import initial, model
@@ -75,7 +75,7 @@ def even_levels(pulses: Pulsed) -> list[Level]:
     return chosen
 
 
-def hold_with_reads(voltage: float) -> Drive:
+def hold_with_reads(voltage: float) -> DriveTable:
     """Drive that rests at a voltage [V], with reads at TIMES."""
     return {
         "kind": "hold",
@@ -86,25 +86,25 @@ def hold_with_reads(voltage: float) -> Drive:
     }
 
 
-def read_of_drives() -> Drive:
+def read_of_drives() -> DriveTable:
     """The read of all drives, at READ for SHORT."""
     return {"voltage": READ, "duration": SHORT}
 
 
-def equal_pulses(pulse: VoltagePulse, count: int) -> Drive:
+def equal_pulses(pulse: VoltagePulse, count: int) -> DriveTable:
     """Drive of `count` pulses with a read after each."""
     period = pulse.width + SHORT
     shape = {"voltage": pulse.voltage, "width": pulse.width, "count": count, "period": period}
     return {"kind": "train", "read_each": True, "read": read_of_drives()} | shape
 
 
-def cycles_of_pulses(train: PulseTrain, count: int) -> Drive:
+def cycles_of_pulses(train: PulseTrain, count: int) -> DriveTable:
     """Drive of `count` cycles: all pulses down, then all pulses up."""
     once = [equal_pulses(train.down, train.count), equal_pulses(train.up, train.count)]
     return {"kind": "sequence", "parts": once, "repeat": count}
 
 
-def course(train: PulseTrain, levels: list[Level]) -> tuple[Drive, list[int]]:
+def course(train: PulseTrain, levels: list[Level]) -> tuple[DriveTable, list[int]]:
     """The drive of a device, and the reads in each of its parts: the cycles, then for each level writes, reads and rest."""
     parts, counts = [cycles_of_pulses(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
     for level in levels:

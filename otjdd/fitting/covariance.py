@@ -167,8 +167,8 @@ def profile_likelihood(
         if not rest.any():
             squares[i] = cost(task_held, evaluate_others([start])[0])
             continue
-        found = minimise(evaluate_others, start, most=MOST, final=False, noise=solution.noise)
-        squares[i] = cost(task_held, found.values)
+        optimum = minimise(evaluate_others, start, most=MOST, final=False, noise=solution.noise)
+        squares[i] = cost(task_held, optimum.values)
     return np.array([parameter.value(place) for place in places]), squares
 
 

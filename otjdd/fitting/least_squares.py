@@ -349,13 +349,13 @@ def gradient(
     noise : of independent runs, nan where it is not known yet   nearby : slopes (point, parameter) nearby, or None
     Raises CaseError, which names the key, where runs on both sides of x fail.
     """
-    known = np.isfinite(values_at_x)
-    if not known.all():
-        near = None if nearby is None else nearby[known]
-        of_known = gradient(evaluate._replace(chosen=known), x, values_at_x[known], noise, near)
-        slopes = np.zeros((len(known), len(x)))
-        slopes[known] = of_known.slopes
-        return of_known._replace(slopes=slopes)
+    finite = np.isfinite(values_at_x)
+    if not finite.all():
+        near = None if nearby is None else nearby[finite]
+        of_finite = gradient(evaluate._replace(chosen=finite), x, values_at_x[finite], noise, near)
+        slopes = np.zeros((len(finite), len(x)))
+        slopes[finite] = of_finite.slopes
+        return of_finite._replace(slopes=slopes)
     if not evaluate.task.follows:
         return independent_gradient(evaluate, x, values_at_x, noise, nearby, np.arange(len(x)))
     along = gradient_along(evaluate, x, values_at_x, nearby)._replace(noise=noise)

@@ -225,12 +225,12 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
         runs.append(ComparedRun(own.replace(dict(QUIET) | smooth | place.changes), (curve,)))
         size, kind = np.median(curve.sigma), curve.scale.kind
         what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {place.driven}"
-        said = [f"{what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"]
+        lines = [f"{what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"]
         if place.source == "live" and len(curve.y) > MANY:
-            said.append(f"each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out")
+            lines.append(f"each run reads {2 * len(curve.y)} times, twice a point; --skip leaves lines out")
         if left_out:
-            said.append(f"{left_out} points at 0 V left out, whose current has no logarithm")
-        notes += [f"{curve.label}: {words}" for words in said]
+            lines.append(f"{left_out} points at 0 V left out, whose current has no logarithm")
+        notes += [f"{curve.label}: {words}" for words in lines]
     return runs, notes
 
 

@@ -76,12 +76,12 @@ def draw_loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"], turn=(i, len(runs)))
     axes.set(xlabel="write voltage (V)")
     quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
-    found = synapse.loop(runs[0].ds) if len(runs) == 1 else None
-    if found is None or min(found["set_decades"], found["reset_decades"]) <= 0:  # no set or no reset
+    numbers = synapse.loop(runs[0].ds) if len(runs) == 1 else None
+    if numbers is None or min(numbers["set_decades"], numbers["reset_decades"]) <= 0:  # no set or no reset
         legend(axes, None)
         return
-    ends = f"set {volts(found['set_voltage'])}, reset {volts(found['reset_voltage'])}"
-    legend(axes, f"high/low {three_digits(found['ratio'], '1')}, {ends}")
+    ends = f"set {volts(numbers['set_voltage'])}, reset {volts(numbers['reset_voltage'])}"
+    legend(axes, f"high/low {three_digits(numbers['ratio'], '1')}, {ends}")
 
 
 def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:

@@ -74,9 +74,9 @@ def arrays_of(point: PointOutcome | None, keep: Sequence[str]) -> dict[str, Kept
     if point is None or point.status != "done":
         return {}
     names = []
-    for kept in dict.fromkeys(keep):  # itself, or the numbers of a metric that are not kept by their own names
-        parts = [name for name in point.arrays if name.startswith(f"{kept}.") and "[" not in name and name not in keep]
-        names += [kept] * (kept in point.arrays) + sorted(parts)
+    for base in dict.fromkeys(keep):  # itself, or the numbers of a metric that are not kept by their own names
+        parts = [name for name in point.arrays if name.startswith(f"{base}.") and "[" not in name and name not in keep]
+        names += [base] * (base in point.arrays) + sorted(parts)
     dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
     return {name: point.arrays[name] for name in (*names, *dims)}
 

@@ -375,10 +375,10 @@ def report_text(task: TargetTask, solution: Solution, written: np.ndarray, fine:
     last = coarse if fine is None else task.evaluation(fine)
     moved = last.residuals - coarse.residuals
     width = max(44, *map(len, names), *map(len, task.parameter_names))
-    found = f"score {last.score:.3g} after {solution.evaluations} evaluations, {solution.jacobians} Jacobians"
+    outcome = f"score {last.score:.3g} after {solution.evaluations} evaluations, {solution.jacobians} Jacobians"
     exact = task.evaluation(solution.values).score
     lines = [
-        f"{found}; {solution.reason}",
+        f"{outcome}; {solution.reason}",
         f"score {exact:.4g} of the search, {coarse.score:.4g} with values of {DIGITS} digits",
         "",
     ]
