@@ -69,6 +69,20 @@ def test_what_is_no_start_for_a_film_is_refused(film, tmp_path):
             start(film.replace(changes))
 
 
+@pytest.mark.parametrize("share", [0.99, 1.01])
+def test_a_film_whose_vacancies_all_came_through_an_electrode_is_no_start(film, tmp_path, share):
+    c, width = start(film)
+    ds = store.read(film.ions.initial.result)
+    passed = [[[share * float(c[0] @ width), 0.0]]]
+    store.write(ds.assign(state_passed=(("snapshot", "column", "end"), passed)), tmp_path / "passed.nc")
+    after = film.replace("ions.initial", {"result": str(tmp_path / "passed.nc")})
+    if share < 1.0:
+        np.testing.assert_array_equal(start(after)[0], c)
+        return
+    with pytest.raises(ValueError, match="its film holds no vacancies in column 1 of 1"):
+        start(after)
+
+
 @pytest.mark.parametrize(("keys", "thickness"), [("spread", "0.1 nm"), ("set", "3.1 nm")])
 def test_a_kind_of_columns_of_another_thickness_keeps_its_grid(film, tmp_path, keys, thickness):
     kind = {"name": "all", "share": 1.0, "count": 2, keys: {"device.film.thickness": thickness}}

@@ -107,6 +107,8 @@ N1 p out otjm ic1=0.5
 Rl out 0 1e-3 noisy=0
 .options {testbench.OPTIONS}
 .control
+op
+print @n1[lasts]
 noise v(out) Vs dec 1 1 1e9
 setplot noise1
 print onoise_spectrum
@@ -116,6 +118,8 @@ print onoise_spectrum
     frequency, volts = np.array(rows, float).T[1:]
     own = model.at(kelvin).noise_spectrum(frequency, 0.3, model.states(1, [0.5])[0])
     assert (volts / 1e-3) ** 2 == pytest.approx(own.current_spectrum.values, rel=5e-3)
+    (lasts,) = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("@n1[lasts]")]
+    assert lasts == pytest.approx(own.lasts.values.max(), rel=5e-3)  # below it the state does not stay
     assert own.state_spectrum[0] > 100.0 * own.well_spectrum[0] > 500.0 * own.shot_spectrum[0]
     assert (own.well_spectrum > own.shot_spectrum)[2]
 
