@@ -16,7 +16,17 @@ from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
 from otjdd.physics.rest import relaxed
 from otjdd.solver import linear_response, model
-from otjdd.variables import RECORD, TERMINAL_LEFT, TERMINAL_RIGHT, WALL_LEFT, WALL_RIGHT
+from otjdd.variables import (
+    FILLING_LEFT,
+    FILLING_RIGHT,
+    FLUX_LEFT,
+    FLUX_RIGHT,
+    RECORD,
+    TERMINAL_LEFT,
+    TERMINAL_RIGHT,
+    WALL_LEFT,
+    WALL_RIGHT,
+)
 from validation.reliability import agreement
 from validation.reliability.agreement_exchange import ExchangeEquations
 
@@ -54,10 +64,11 @@ def test_slopes_at_the_walls_are_differences():
     state, N = run.state, run.state.c.shape[1]
     J, slopes = np.zeros(N + 1), FluxSlopes(*np.zeros((3, N + 1)))
     flux_slopes_of(run.junction, state, 0, new_factors(N), J, slopes)
-    carried = (
-        ELEMENTARY_CHARGE * run.junction.channels.area[0] * (J[0] + J[-1])
-    )  # by the mean of both ends, of charge 2
+    carried = ELEMENTARY_CHARGE * run.junction.channels.area[0] * (J[0] + J[-1])  # z = 2, by the mean of both ends
     assert ionic_current(run.junction, state, 0) == pytest.approx(carried, rel=1e-9)
+    row = row_of(run)
+    assert row[[FLUX_LEFT, FLUX_RIGHT]] == pytest.approx([J[0], -J[-1]], rel=1e-9)
+    assert row[[FILLING_LEFT, FILLING_RIGHT]] == pytest.approx([0.3, 0.3], rel=1e-12)
 
     def difference(face, array, place, step):
         before, ends = array[place], []
