@@ -79,6 +79,7 @@ UNRECORDED_ERROR = 0.01  # V, error of V_j at most where no current is recorded
 # Norm that an error of V_j may add to what ions move, and d ln(rate)/dV [1/V]. With 0.1 for 1 `rv-loop` is within 2.8e-3 of
 # a run at rtol 1e-5 and not 5.7e-3, and evaluates a ninth more currents; trains of 50 ns gain nothing.
 ADDED, PER_VOLT = 1.0, 7.0
+FARTHEST = 0.5  # V, change of V_j in a step at most where ions move: its error estimate is blind to what turns round
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
@@ -300,6 +301,18 @@ def error_of_voltage(
     return abs(new.V[0] - predicted) / max(allowed, uncertain)
 
 
+@bare
+def limited_growth(junction: Junction, state: State, trial: Trial, task: StepTask, growth: float):
+    """Whether a step is short enough for what its error estimate does not see, and its growth so limited."""
+    control, new = task.control, trial.state
+    within, limit = step_limit(junction, state, trial, task.step, control.rtol, task.recorded)
+    growth, change = min(growth, max(limit, SHRINK)), abs(new.V[0] - state.V[0])
+    if within and growth * change > FARTHEST and motion(junction, control, state, new, trial.work) > control.most:
+        growth = max(SHRINK, FARTHEST / change)
+        within = growth >= LEAST_SHRINK
+    return within, growth
+
+
 @detached
 def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, task: StepTask):
     """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
@@ -334,8 +347,7 @@ def attempt(junction: Junction, state: State, tangent: Tangent, trial: Trial, ta
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, control, new) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
-    within, limit = step_limit(junction, state, trial, step, control.rtol, task.recorded)
-    growth = min(growth, max(limit, SHRINK))
+    within, growth = limited_growth(junction, state, trial, task, growth)
     if not within:
         return Outcome(Status.STEP_REJECTED, norm, growth, False, False)
     predicted, band = new.V[0], trial.film.U[0]

@@ -128,3 +128,16 @@ def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
         hold(run, voltage, duration, record=True)
     assert run.time == pytest.approx(0.300003)
     assert run.state.c.min() >= 0.0
+
+
+@needs_speed
+def test_a_ramp_along_which_the_ions_turn_round_is_followed_where_nothing_is_recorded():
+    """Back from -1.9 V the ions leave their wall; a step through all of it has the wrong rates and a small estimate."""
+    points = [["0 s", "0 V"], ["2.775 us", "1.872 V"], ["8.325 us", "-1.872 V"], ["11.1 us", "0.1 V"]]
+    drive = {"kind": "table", "points": points, "reads_at": ["11.1 us"]}
+    of_ions = {"ions.activation_energy": "0.33864 eV", "ions.prefactor": "1e-7 m^2/s"}
+    ramps = load_case("junction", {"drive": drive, "record.every": "reads"} | of_ions)
+    ds, exact = simulate(ramps), simulate(ramps.replace({"numerics.rtol": 1e-5, "numerics.atol": 1e-6}))
+    assert ds.read_current.values[-1] == pytest.approx(exact.read_current.values[-1], rel=2e-3)
+    c, of_exact = ds.vacancy_concentration.values[-1], exact.vacancy_concentration.values[-1]
+    assert np.abs(c - of_exact).max() < 2e-2 * of_exact.max()
