@@ -284,7 +284,8 @@ def unfollowed_notes(case: Case) -> list[str]:
     keys = [key for key in (*OF_LAYERS, *WELLS) if key.removeprefix("ions.") in stated]
     lines = [f"{key} has no effect: {why}" for key in keys if (why := stands_in(case, key)[0])]
     film = case.device.film
-    if not isinstance(film, LayeredFilm) or exchanging_sides(case.device):
+    formed = [side for side in exchanging_sides(case.device).values() if side.formation_energy is not None]
+    if not isinstance(film, LayeredFilm) or formed:
         return lines
     energies = {sheet.site_energy for sheet in film.stack if sheet.mobile}
     if len(energies) == 1 and energies != {0.0}:

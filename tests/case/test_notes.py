@@ -119,6 +119,14 @@ def test_keys_of_ions_that_nothing_follows_are_noted():
     of_layers = [f"device.film.layers[{i}].site_energy" for i in range(2)]
     assert [line.split(" has")[0] for line in unfollowed_notes(load_case("junction", alike))][1:] == of_layers
     assert unfollowed_notes(load_case("junction", unlike)) == unfollowed_notes(both)
+    by_density, by_energy = ({"rate": "1e-9 m/s", key: value} for key, value in (
+        ("equilibrium_density", "1e26 1/m^3"), ("formation_energy", "4 eV"),
+    ))  # fmt: skip
+    beside = load_case("junction", alike | {"device.right.exchange": by_density})  # a density takes its energy along
+    assert unfollowed_notes(beside) == unfollowed_notes(load_case("junction", alike))
+    assert unfollowed_notes(load_case("junction", alike | {"device.right.exchange": by_energy})) == unfollowed_notes(
+        both
+    )
 
 
 def test_two_levels_of_oxygen_that_disagree_are_named():
