@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -295,11 +294,12 @@ def keep_best(ds: xr.Dataset | None, out: Path, as_json: bool, quiet: bool) -> N
 
 
 def write_fit_files(ds: xr.Dataset, out: Path, case: Path) -> None:
-    """Write a fit, the fitted case and the picture. Raises ResultError."""
+    """Write a fit, the fitted case and a picture; the checkpoint of the search is removed. Raises ResultError."""
+    fitted_file, picture = fitting.fit.files_beside(out)
+    base = fitting.fit.base_of(otjdd.case.document.find_case(case), out)
+    text = fitting.fit.case_text(ds, base, otjdd.load_case(case, allow_outside=True))
     drawn = late.plot.style.encoded_picture(late.plot.fit.fit_figure(ds), "png")
-    file = otjdd.case.document.find_case(case)
-    fitting.fit.write_fit(ds, out, file, otjdd.load_case(case, allow_outside=True), drawn)
-    sys.stdout.flush()
+    fitting.search.write_ended(ds, out, {fitted_file: text.encode(), picture: drawn})
 
 
 FEWEST, MOST = 10, 100_000  # limits of the number of draws

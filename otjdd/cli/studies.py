@@ -220,7 +220,7 @@ def calibrate(
     settings = fitting.search.SearchSettings(
         evaluations, spread=spread, seed=seed, jacobians=rounds and rounds + 1, final=sensitivity
     )
-    tell(targets.files.asked(task))
+    tell(targets.files.task_words(task))
     visited = targets.files.read_visits(earlier, task) if earlier else {}
     solution, written, fine = search_for_aims(task, out, settings, visited, workers)
     say(targets.files.report_text(task, solution, written, fine))

@@ -106,8 +106,8 @@ def folded_mean(values: np.ndarray, scale: Scale) -> np.ndarray:
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     """Current (read,) [A] that the instrument shows at the reads of a run.
 
-    The displacement current is the mean since the read before; `matching.live` places an extra read shortly before each
-    point.
+    The displacement current is the mean since the read before; `matching.match_of_times` places an extra read shortly
+    before each point.
     """
     time, read_time = ds["time"].values, ds["read_time"].values
     at = np.searchsorted(time, read_time)  # of two rows at a jump the first

@@ -31,7 +31,7 @@ from otjdd.fitting.covariance import Errors
 from otjdd.fitting.curves import Scale
 from otjdd.fitting.least_squares import SearchProgress, Solution, cost
 from otjdd.fitting.parameters import Parameter
-from otjdd.fitting.search import SearchSettings, evaluator, now_and_then, visits, visits_of, write_ended
+from otjdd.fitting.search import SearchSettings, evaluator, now_and_then, visits, visits_of
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.results.outputs import about
@@ -264,10 +264,10 @@ def number_or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
-    """The case with the values of a fit. data : number of the data set whose values are taken. Raises ValueError."""
+def fitted_case(ds: xr.Dataset, digits: int = 17) -> Case:
+    """The case with the values of a fit, of its first data set. Raises ValueError."""
     case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
-    own = [p for p in fitted_parameters(ds) if p.parameter.data in (None, data)]
+    own = [p for p in fitted_parameters(ds) if p.parameter.data in (None, 0)]
     return case.replace({p.parameter.key: float(f"{p.value:.{digits}g}") for p in own})
 
 
@@ -432,13 +432,3 @@ def resumed(path: Path, task: Task, evaluations: int, seed: int) -> dict[str, An
     same = ds.attrs.get("search") == fingerprint(task, evaluations, seed)
     best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
     return {"start": best, "visited": visits_of(ds) if same else {}, "searched": same and "covariance" in ds}
-
-
-def write_fit(ds: xr.Dataset, out: Path, case: Path, below: Case, picture: bytes) -> None:
-    """Write a fit, the fitted case and a picture; the checkpoint of the search is removed. Raises ResultError.
-
-    case : file of the fitted case   below : the case there, from which the fitted one states only differences
-    """
-    beside, drawn = files_beside(out)
-    text = case_text(ds, base_of(case, out), below)
-    write_ended(ds, out, {beside: text.encode(), drawn: picture})

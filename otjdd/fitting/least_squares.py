@@ -38,7 +38,7 @@ import numpy as np
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.fitting.curves import LINEAR, loss
-from otjdd.fitting.search import Aimed, AimedTask, AnyTask, Evaluator, SearchSettings, globally
+from otjdd.fitting.search import Aimed, AimedTask, AnyTask, Evaluator, SearchSettings, global_search
 from otjdd.system.late import scipy
 
 GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
@@ -127,7 +127,7 @@ def least_squares_search(
     evaluate = evaluate._replace(report=report)
     try:
         if settings.evaluations:
-            start, scores = globally(evaluate, start, settings)
+            start, scores = global_search(evaluate, start, settings)
         return minimise(evaluate, start, settings.jacobians, settings.final), scores
     except KeyboardInterrupt as error:
         error.partial = latest  # type: ignore[attr-defined]  # an exception takes any attribute
@@ -156,14 +156,14 @@ def minimise(
     margin = np.minimum(INSIDE, (high - low) / 4)
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
     task.check_start(memory.values(x0))
-    reason = searched(memory, x0, most) if most else "no least squares"
+    reason = local_search(memory, x0, most) if most else "no least squares"
     assert memory.at is not None  # the start has run
     assert memory.there is not None
     last = memory.trusted(memory.at) if final else memory.last
     return Solution(memory.at, memory.there, last, memory.noise, evaluate.count[0], memory.jacobians, reason)
 
 
-def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
+def local_search(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
     """Search from x until measured slopes gain nothing. Returns the reason of the end in words."""
     task = memory.evaluate.task
     before, count = np.inf, len(memory.values(x))
@@ -254,7 +254,7 @@ class VisitedPlaces:
             move, change = x - self.place, self.values(x) - self.values(self.place)
             weighted = task.jacobian(self.values(self.place), np.column_stack((self.slopes, change)))
             if np.linalg.norm(weighted[:, -1] - weighted[:, :-1] @ move) <= AGREES * np.linalg.norm(weighted[:, -1]):
-                self.slopes, self.place = updated(self.slopes, move, change), np.array(x)
+                self.slopes, self.place = broyden_updated(self.slopes, move, change), np.array(x)
                 self.updates += 1
         if self.place is None or not np.array_equal(self.place, x):
             self.gradient(x)
@@ -290,7 +290,7 @@ class VisitedPlaces:
 AGREES = 0.5  # largest relative error of the change predicted by slopes that are updated instead of measured again
 
 
-def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
+def broyden_updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Slopes (number, parameter), updated so that they give the change (number,), where it is known, over a move."""
     size, missed = float(move @ move), change - slopes @ move
     return slopes + np.outer(np.where(np.isfinite(missed), missed, 0.0), move) / size if size else slopes

@@ -30,7 +30,9 @@ SLACK = 2e-3  # of the range of a sweep, by which a measured voltage may exceed 
 CLOSE = 0.02  # largest relative distance of a measured time from the time of a read
 ROUNDING = 1e-6  # of the duration of a drive, by which a time with six digits may exceed the end
 MOST = 100_000  # most points of a measured waveform
-SHORTLY = 0.02  # of the straight piece before a point: how long before it the second read is placed, see `live`
+SHORTLY = (
+    0.02  # of the straight piece before a point: how long before it the second read is placed, see `match_of_times`
+)
 PREFERRED = (
     "read_current", "resistance", "conductance", "polarisation", "current", "current_density", "capacitance",
     "electrode_charge",
@@ -68,12 +70,12 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
             expected = f"a case with [device.film.polarisation], for data of {quantity}"
             raise point_fault(ds, None, expected, "one without")
     elif case.drive.kind in ("iv", "cv"):
-        return at_bias(ds, case, state)
+        return match_of_curves(ds, case, state)
     if not hasattr(case.drive, "waveform"):
         expected = "a drive with a waveform" + ("" if quantity in CHARGES else ", or of the kind iv or cv")
         raise point_fault(ds, None, expected, f"the kind {case.drive.kind}")
     if measures_waveform(ds, quantity, case):
-        return of_waveform(ds, rows, case)
+        return match_of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
     if reads_wanted(ds, quantity) and not waveform.read_count and isinstance(case.drive, Hold) and "time" in ds:
         measured, longest = ds["time"].values, case.drive.duration
@@ -85,7 +87,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
         return Match({"drive.reads_at": at.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
     if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return match_of_reads(ds, rows, waveform)
-    shape = whole(waveform)
+    shape = whole_waveform(waveform)
     if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
         raise point_fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of kind {case.drive.kind}")
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
@@ -93,7 +95,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
     if late.size:
         raise point_fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
     times, axis = np.minimum(times, shape.duration), "time" if "time" in ds else "voltage"
-    return live(np.column_stack((shape.times, shape.voltages)), times, axis, case)
+    return match_of_times(np.column_stack((shape.times, shape.voltages)), times, axis, case)
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
@@ -122,7 +124,7 @@ def by_time(ds: xr.Dataset, quantity: str, case: Case) -> bool:
     return measures_waveform(ds, quantity, case) or not {"write_voltage", "voltage", "number"} & set(ds)
 
 
-def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
+def match_of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
     """Match of points with the measured waveform, which consists of all rows and begins at the first. Raises DataError."""
     times, voltages = (rows[name].values for name in ("time", "voltage"))
     again = np.flatnonzero((np.diff(times) == 0) & (np.diff(voltages) != 0)) + 1
@@ -138,10 +140,10 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
         raise point_fault(rows, None, "times that differ, for a waveform", f"{began:g} s in all rows")
     _, first = np.unique(times, return_index=True)
     points = np.column_stack((times - began, voltages))[first]
-    return live(points, ds["time"].values - began, "time", case)._replace(driven="the measured waveform")
+    return match_of_times(points, ds["time"].values - began, "time", case)._replace(driven="the measured waveform")
 
 
-def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
+def match_of_times(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
     """Match of times (n,) [s] in a waveform of points (m, 2) [s, V], with a read at each time.
 
     A second read is placed shortly before each, on the same straight piece. The charge that flows between the two gives
@@ -177,7 +179,7 @@ def match_of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain)
             got = f"{ds['number'].values[beyond[0]]:g}"
             raise point_fault(ds, beyond[0], f"a number up to {count}, the reads of the drive", got)
         return Match({}, "reads", take, "number")
-    times, at = ds["time"].values, whole(waveform).read_times
+    times, at = ds["time"].values, whole_waveform(waveform).read_times
     take = np.abs(times[:, None] - at).argmin(axis=1)
     far = np.flatnonzero(np.abs(at[take] - times) > CLOSE * np.maximum(np.abs(times), at[0]))
     if far.size:
@@ -238,7 +240,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     return np.maximum.accumulate(times)
 
 
-def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
+def match_of_curves(ds: xr.Dataset, case: Case, state: str) -> Match:
     """Match of curves at frozen ions, whose drive gets the measured voltages, and no other state. Raises DataError."""
     if "voltage" not in ds:
         raise point_fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
@@ -262,7 +264,7 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     return Match(changes, "bias", take, "voltage", state)
 
 
-def whole(waveform: Waveform | Chain) -> Waveform:
+def whole_waveform(waveform: Waveform | Chain) -> Waveform:
     """Waveform with all its breakpoints. Raises CaseError for more than MOST of them."""
     if isinstance(waveform, Waveform):
         return waveform

@@ -18,14 +18,14 @@ from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.units import brief, plain_unit, quantity, write
 
-LINEAR = ("energy", "temperature", "voltage")  # dimensions with a linear scale
+WITH_LINEAR_SCALE = ("energy", "temperature", "voltage")  # dimensions with a linear scale
 SHARE = 0.2  # of the value at the start: natural step of a linear parameter
 BARRIER = re.compile(r"device\.(left|right)\.barrier")
 # eV: the work functions of metals, up to 5.9 eV, less the affinities of oxides, from 1.9 eV of SiO2 at least
 HIGHEST_BARRIER = 4.0
 LARGEST_RESISTANCE = 1e9  # ohm in series, with which 1 V drives 1 nA
 FULL = 1.0 - 1e-6  # of the sites: the most that vacancies may take
-LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in LINEAR
+LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in WITH_LINEAR_SCALE
 
 
 class Parameter(NamedTuple):
@@ -59,7 +59,7 @@ class Parameter(NamedTuple):
         """Natural step: 1 is a factor of e on a logarithmic scale, else SHARE of the value at the start [SI]."""
         if self.log:
             return 1.0
-        size = max(SHARE * abs(self.start), LEAST if self.dimension in LINEAR else 0.0)
+        size = max(SHARE * abs(self.start), LEAST if self.dimension in WITH_LINEAR_SCALE else 0.0)
         span = self.high - self.low
         return size or (span / 20 if math.isfinite(span) else LEAST)
 
@@ -133,7 +133,7 @@ def parameters_of_key(case: Case, key: str, settings: dict[str, Any], sets: int)
         if kind != dimension:
             raise fault(key, f"bounds like {brief(written)}", brief(end))
         ends.append(number)
-    log = bool(settings.get("log", ends[0] >= 0 and value > 0 and dimension not in LINEAR))
+    log = bool(settings.get("log", ends[0] >= 0 and value > 0 and dimension not in WITH_LINEAR_SCALE))
     stated = settings.get("low", low), settings.get("high", high)
     if not ends[0] < ends[1] or (log and ends[0] < 0):
         raise fault(key, "low below high" + (", and above 0" if log else ""), f"{stated[0]} and {stated[1]}")

@@ -303,13 +303,9 @@ def band_width(ds: xr.Dataset, name: str) -> str:
 
 
 def main_output(ds: xr.Dataset) -> str | None:
-    """Name of the main output of a prediction; None without one."""
-    return next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
-
-
-def has(ds: xr.Dataset, name: str) -> bool:
-    """True if a prediction holds numbers of an output."""
-    return name in ds and ds[name].size > 0 and bool(np.isfinite(ds[name].values).any())
+    """Name of the main output of a prediction of which it holds numbers; None without one."""
+    names = ("read_resistance", "bias_current", "capacitance", "current")
+    return next((name for name in names if name in ds and np.isfinite(ds[name].values).any()), None)
 
 
 def driven(case: Case, drive: Any, changes: Mapping[str, Any]) -> Case:
@@ -463,8 +459,16 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
     """Data sets that a measurement of this run would give: its reads, its curves, or the current at even times."""
     if "bias" in ds.dims:
-        name = "capacitance" if "capacitance" in ds else "bias_current"
-        return [curve_of_state(ds, name, state, sigma) for state in ds["state"].values]
+        name, measured = ("capacitance",) * 2 if "capacitance" in ds else ("bias_current", "current")
+        first = ds[name].isel({dim: 0 for dim in ds[name].dims if dim not in ("state", "bias")})
+        sets = []
+        for state in map(str, ds["state"].values):
+            values = first.sel(state=state).values
+            rows = np.column_stack((ds["bias"].values, values, sigma * np.abs(values)))[values != 0].T
+            sets.append(
+                Data(dict(zip(("voltage", measured, f"{measured}_uncertainty"), rows, strict=True)), state=state)
+            )
+        return sets
     if ds.sizes.get("read"):
         R = ds["read_resistance"].values
         return [
@@ -473,13 +477,3 @@ def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
     inside = np.linspace(0, ds["time"].values[-1], SAMPLES + 1)[1:]
     current = np.interp(inside, ds["time"].values, ds["current"].values)
     return [Data({"time": inside, "current": current, "current_uncertainty": sigma * np.abs(current)})]
-
-
-def curve_of_state(ds: xr.Dataset, name: str, state: str, sigma: float) -> Data:
-    """Data set of one state of curves at frozen ions, at the first temperature and frequency."""
-    chosen = ds.sel(state=state)
-    values = chosen[name].isel({dim: 0 for dim in chosen[name].dims if dim != "bias"}).values
-    driven = values != 0
-    quantity = "capacitance" if name == "capacitance" else "current"
-    arrays = {"voltage": ds["bias"].values, quantity: values, f"{quantity}_uncertainty": sigma * np.abs(values)}
-    return Data({key: array[driven] for key, array in arrays.items()}, state=str(state))

@@ -267,7 +267,7 @@ class SearchSettings(NamedTuple):
     final: bool = True
 
 
-def globally(
+def global_search(
     evaluate: Evaluator[AimedTask], start: np.ndarray, settings: SearchSettings
 ) -> tuple[np.ndarray, list[float]]:
     """The place (parameter,) with the lowest `global_score` between the ends, and the scores of all places in order.

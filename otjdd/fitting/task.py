@@ -24,7 +24,7 @@ from otjdd.fitting.curves import (
     points_of,
     simulated_numbers,
 )
-from otjdd.fitting.matching import by_time, match, quantity_in, whole
+from otjdd.fitting.matching import by_time, match, quantity_in, whole_waveform
 from otjdd.fitting.parameters import parameters
 from otjdd.fitting.search import Aimed, Simulated
 from otjdd.measurements.datasets import applied_rows, row_of_point, with_voltage, without_condition
@@ -329,7 +329,7 @@ def voltage_of_reads(ds: xr.Dataset, case: Case) -> float:
     constant = (ds[n].values for n in ("read_voltage", "voltage") if n in ds and np.ptp(ds[n].values) == 0)
     own = next(constant, np.zeros(0))
     if not own.size and hasattr(case.drive, "waveform"):
-        own = whole(case.drive.waveform()).read_voltages
+        own = whole_waveform(case.drive.waveform()).read_voltages
     levels = np.unique(np.abs(own))
     if levels.size != 1 or not levels[0] > 0:
         expected = "a column of the read voltage, or a drive that reads at one, for the noise of a current"

@@ -220,15 +220,15 @@ A = np.array([[3.0, 1.0], [0.0, 2.0], [1.0, -1.0]])
 
 def test_updated_slopes_agree_with_the_step_and_stay_across_it():
     guess, move = np.ones((3, 2)), np.array([0.1, 0.2])
-    slopes = least_squares.updated(guess, move, A @ move)
+    slopes = least_squares.broyden_updated(guess, move, A @ move)
     assert slopes @ move == pytest.approx(A @ move)
     across = np.array([0.2, -0.1])
     assert slopes @ across == pytest.approx(guess @ across)
-    np.testing.assert_array_equal(least_squares.updated(guess, 0 * move, np.ones(3)), guess)
+    np.testing.assert_array_equal(least_squares.broyden_updated(guess, 0 * move, np.ones(3)), guess)
 
 
 def test_updated_slopes_of_numbers_that_are_not_known_stay():
     change = np.array([1.0, np.nan, 0.5])
-    slopes = least_squares.updated(A, np.array([0.1, 0.2]), change)
+    slopes = least_squares.broyden_updated(A, np.array([0.1, 0.2]), change)
     np.testing.assert_array_equal(slopes[1], A[1])
     assert slopes[[0, 2]] @ [0.1, 0.2] == pytest.approx(change[[0, 2]])

@@ -5,7 +5,7 @@ import pytest
 from fitted_devices import CURVES, small
 
 from otjdd.errors import DataError
-from otjdd.fitting.matching import match, quantity_in, times_of, whole
+from otjdd.fitting.matching import match, quantity_in, times_of, whole_waveform
 from otjdd.fitting.task import Data, task
 from otjdd.measurements.datasets import applied_rows
 from otjdd.measurements.read import read_data
@@ -55,7 +55,7 @@ def test_a_loop_that_begins_at_0_V_has_no_current_there_and_has_later():
 
 @pytest.mark.parametrize(("count", "stated"), [(80, False), (801, True)])
 def test_what_many_points_cost_is_stated_before_a_run(count, stated):
-    swept = whole(CASE.replace({"drive": TRIANGLE}).drive.waveform())(np.linspace(0.01, 3.99, count))
+    swept = whole_waveform(CASE.replace({"drive": TRIANGLE}).drive.waveform())(np.linspace(0.01, 3.99, count))
     data = Data({"V": swept, "I": 1e-9 * np.ones(count)})
     notes = task(CASE.replace({"drive": TRIANGLE}), [data], ["device.left.barrier"]).notes
     assert any("each run reads 1602 times" in note for note in notes) == stated
@@ -63,7 +63,7 @@ def test_what_many_points_cost_is_stated_before_a_run(count, stated):
 
 def test_a_sweep_without_times_follows_the_waveform():
     case = CASE.replace({"drive": TRIANGLE})
-    waveform = whole(case.drive.waveform())
+    waveform = whole_waveform(case.drive.waveform())
     t = np.linspace(0.05, 3.95, 79)
     ds = read_data({"V": waveform(t), "I": np.ones(79)})
     np.testing.assert_allclose(times_of(ds, "voltage", waveform), t, atol=0.06)

@@ -62,7 +62,7 @@ def load_task(path: str | Path, record: type[Calibration] = Calibration) -> Targ
     for name, part in calibration.cases.items():
         runs, file = tuple(run for run in calibration.run if run.case == name), folder / part.case
         if part.calibration:
-            whole, taken, free = included(name, part, calibration, folder / part.calibration, document)
+            whole, taken, free = included_calibration(name, part, calibration, folder / part.calibration, document)
             replaced = {run.name for run in runs}
             remaining = tuple(run for run in taken if run.name not in replaced)
             part, runs, file = whole, remaining + runs, (folder / part.calibration).parent / whole.case
@@ -82,15 +82,15 @@ def targeted_case(
     try:
         case = load_case(file, part.set)
     except CaseError as error:
-        raise CaseError(of_changes(error, part.set, document, (*path, "set"))) from None
+        raise CaseError(problems_of_changes(error, part.set, document, (*path, "set"))) from None
     try:
         coarse = case.replace(part.coarse)
     except CaseError as error:
-        raise CaseError(of_changes(error, part.coarse, document, (*path, "coarse"))) from None
+        raise CaseError(problems_of_changes(error, part.coarse, document, (*path, "coarse"))) from None
     return TargetedCase(name, file, case, coarse, runs)
 
 
-def included(
+def included_calibration(
     name: str, part: CasePart, calibration: Calibration, file: Path, document: Document
 ) -> tuple[CasePart, tuple[TargetedRun, ...], list[FreeParameter]]:
     """(table of a case, completed from another calibration; runs of that calibration; its parameters that are free).
@@ -98,7 +98,7 @@ def included(
     file : that calibration. Raises OSError, CaseError with all problems of one of the files.
     """
     inner = read_record(type(calibration), file)[0]
-    if wrong := list(of_included(name, part, inner, document)):
+    if wrong := list(problems_of_included(name, part, inner, document)):
         raise CaseError(wrong)
     load_task(file, type(calibration))  # raises the other faults of this file, with its lines
     own_keys = [parameter.key for parameter in calibration.parameter if parameter.of(name)]
@@ -115,18 +115,18 @@ def checked_task(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> TargetTask:
     """The task of cases and parameters. Raises CaseError with all their faults; faults of the file have its lines."""
-    if wrong := list(calibration_problems(cases, stated, calibration, document)):
+    if wrong := list(problems_of_calibration(cases, stated, calibration, document)):
         raise CaseError(wrong)
     firsts = [next(part.case for part in cases if parameter.of(part.name)) for parameter in stated]
     moving = tuple(parameter.parameter(first) for parameter, first in zip(stated, firsts, strict=True))
     return TargetTask(cases=tuple(cases), parameters=moving, stated=tuple(stated))
 
 
-def calibration_problems(
+def problems_of_calibration(
     cases: Sequence[TargetedCase], stated: Sequence[FreeParameter], calibration: Calibration, document: Document
 ) -> Iterator[Problem]:
     """Faults of the names of cases; if there are none, faults of the parameters, of the runs, and cases without runs."""
-    if wrong := list(of_names(calibration, document)):
+    if wrong := list(problems_of_names(calibration, document)):
         yield from wrong
         return
     by_name = {part.name: part.case for part in cases}
@@ -145,7 +145,7 @@ def calibration_problems(
                 hint = known_near(by_name[name], parameter.key)
                 yield document.problem(("parameter", i, "key"), NUMBER + of, brief(parameter.key), hint)
                 break
-    yield from of_runs(calibration.run, by_name, document)
+    yield from problems_of_runs(calibration.run, by_name, document)
     for part in cases:
         if not part.runs:
             yield document.problem(("cases", part.name), "a [[run]] of this case", "none")
@@ -156,7 +156,9 @@ def calibration_problems(
 NUMBER = "the key of a number of the case"
 
 
-def of_changes(error: CaseError, changes: Mapping[str, Any], document: Document, path: KeyPath) -> list[Problem]:
+def problems_of_changes(
+    error: CaseError, changes: Mapping[str, Any], document: Document, path: KeyPath
+) -> list[Problem]:
     """Problems of changes of a case, at the path of the document where the changes stand; problems of files as they are."""
     problems = []
     for problem in error.problems:
@@ -169,7 +171,7 @@ def of_changes(error: CaseError, changes: Mapping[str, Any], document: Document,
     return problems
 
 
-def of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
+def problems_of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of the cases that parameters and runs name."""
     names = list(calibration.cases)
     listed = f"one of {', '.join(map(brief, names))}" if names else "no `case`: there is only one"
@@ -184,7 +186,7 @@ def of_names(calibration: Calibration, document: Document) -> Iterator[Problem]:
                 yield document.problem(("parameter", i, "case"), listed, brief(name), nearest(name, names))
 
 
-def of_included(name: str, part: CasePart, inner: Calibration, document: Document) -> Iterator[Problem]:
+def problems_of_included(name: str, part: CasePart, inner: Calibration, document: Document) -> Iterator[Problem]:
     """Faults of a table [cases.NAME] that names a calibration, which was read as `inner`."""
     path = ("cases", name)
     if not inner.case:
@@ -198,7 +200,7 @@ def of_included(name: str, part: CasePart, inner: Calibration, document: Documen
             )
 
 
-def of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Document) -> Iterator[Problem]:
+def problems_of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Document) -> Iterator[Problem]:
     """Faults of runs: changes that the case cannot have, targets for reads or numbers that a run does not have."""
     for i, run in enumerate(runs):
         case = cases[run.case]
@@ -210,13 +212,13 @@ def of_runs(runs: Sequence[TargetedRun], cases: Mapping[str, Case], document: Do
             drive = run.of(case).drive
             count = drive.waveform().read_count if hasattr(drive, "waveform") else 0
         except CaseError as error:
-            yield from of_changes(error, run.set, document, ("run", i, "set"))
+            yield from problems_of_changes(error, run.set, document, ("run", i, "set"))
             continue
         for j, target in enumerate(run.target):
-            yield from of_target(target, drive, count, before, document, ("run", i, "target", j))
+            yield from problems_of_target(target, drive, count, before, document, ("run", i, "target", j))
 
 
-def of_target(
+def problems_of_target(
     target: Target, drive: Drive, count: int, before: Sequence[str], document: Document, path: KeyPath
 ) -> Iterator[Problem]:
     """Faults of a target. drive, count : of its run, and the number of reads   before : names of the runs before it"""
@@ -332,7 +334,7 @@ def read_visits(path: Path, task: TargetTask) -> dict[bytes, np.ndarray]:
 COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
 
 
-def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
+def calibrated_case_text(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> str:
     """Case file with the values at a place, rounded, on top of the calibrated case. out : where it will stand"""
     written = zip(task.parameters, task.stated, task.written(x).values(), strict=True)
     case = part.case.replace({p.key: value for p, stated, value in written if stated.of(part.name)})
@@ -345,7 +347,7 @@ def as_case(task: TargetTask, part: TargetedCase, x: np.ndarray, out: Path) -> s
     return "\n".join([f"base = {toml_text.toml_value(base)}", *lines]) + "\n"
 
 
-def asked(task: TargetTask) -> str:
+def task_words(task: TargetTask) -> str:
     """Task of the search in words: how many parameters, targets and runs; starts that differ from the cases."""
     runs = sum(len(part.runs) for part in task.cases)
     counts = {"parameter": len(task.parameters), "target": len(task.targets), "run": runs, "case": len(task.cases)}
@@ -437,6 +439,6 @@ def write_checkpoint(out: Path, task: TargetTask, at: SearchProgress) -> None:
 
 def write_calibration(out: Path, task: TargetTask, evaluations: Mapping[bytes, np.ndarray], x: np.ndarray) -> None:
     """Write a set of parameters as a case file for each case, and the evaluations of the search. Raises ResultError."""
-    texts = [as_case(task, part, x, out).encode() for part in task.cases]
+    texts = [calibrated_case_text(task, part, x, out).encode() for part in task.cases]
     contents = dict(zip(case_files(out, task), texts, strict=True))
     write_ended(visits_dataset(task, evaluations), path_beside(out), contents, [out])

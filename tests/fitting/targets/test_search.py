@@ -348,7 +348,7 @@ share = 0.1
     (part,), x = task.cases, task.start
     low, high = task.ends
     there, out = np.array([high[0], low[1], high[2]]), tmp_path / "found.toml"
-    out.write_text(files.as_case(task, part, there, out))
+    out.write_text(files.calibrated_case_text(task, part, there, out))
     moved = load_case(out)
     assert moved.resolved() == part.case.replace(dict(zip(keys, task.written(there).values(), strict=True))).resolved()
     assert moved.columns.kinds[0].share == 0.1

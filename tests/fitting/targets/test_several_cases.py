@@ -123,18 +123,18 @@ def test_a_point_has_the_values_of_both_cases_and_each_is_that_of_its_own_run(fo
 
 
 def test_a_shared_parameter_starts_from_its_first_case(folder):
-    told = files.asked(load_task(folder / "two.toml"))
+    told = files.task_words(load_task(folder / "two.toml"))
     assert told.splitlines()[0] == "3 parameters, 2 targets of 2 runs of 2 cases"
     assert "device.film.tunnelling_mass: 0.5234 in thin, 0.6 in thick; the search starts from 0.5234" in told
     (folder / "two.toml").write_text(OF_TWO.replace("low = 0.3", "low = 0.3\nstart = 0.58"))
     task = load_task(folder / "two.toml")
     assert task.written(task.start)["device.film.tunnelling_mass"] == 0.58
-    assert files.asked(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
+    assert files.task_words(task) == "3 parameters, 2 targets of 2 runs of 2 cases"
 
 
 def test_a_start_outside_of_its_bounds_is_told(folder):
     (folder / "one.toml").write_text(OF_ONE.replace('low = "0.5 eV"', 'low = "0.7 eV"'))
-    told = files.asked(load_task(folder / "one.toml")).splitlines()
+    told = files.task_words(load_task(folder / "one.toml")).splitlines()
     assert told == [
         "2 parameters, 1 target of 1 run of 1 case",
         "device.left.barrier: 0.6243 eV; the search starts from 0.7 eV",
