@@ -135,7 +135,7 @@ def tell_error(model: compact_models.model.CompactModel) -> None:
         print("\n".join([*(row.words for row in errors), constant]))
     if worse := [row.name for row in errors if row.worse_than_constant]:
         tell(f"warning: the model is worse than a constant under {', '.join(worse)}")
-    for line in (*compact_models.noise_error.noise_lines(model), *compact_models.noise_error.words(model)):
+    for line in (*compact_models.noise_error.noise_lines(model), *compact_models.noise_error.spread_lines(model)):
         print(line)
     if warning := compact_models.noise_error.negligible_noise(model):
         tell(f"warning: {warning}")

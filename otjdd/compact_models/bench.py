@@ -61,16 +61,16 @@ class Readings(NamedTuple):
     electron_ratio: float  # the largest of the output film_electron_ratio
 
 
-def run_from(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
-    """A run that starts at 0 V from concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
-    return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
+def run_from(bench: Bench, c: np.ndarray) -> Run:
+    """A run that starts at 0 V from concentrations c (1, N) [1/m3]."""
+    return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps)
 
 
 READY: list[tuple[Bench, Run, list[tuple[np.ndarray, np.ndarray]]]] = []  # the last bench, its run, how that began
 
 
 def run_again(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
-    """As `run_from`, by a run that is valid until the next one begins.
+    """As `run_from`, by a run that is valid until the next one begins. watch : see `integrate.begin`
 
     All runs of a bench share their arrays, whose allocation takes a third of the time of a reading.
     """

@@ -342,14 +342,14 @@ def device_models(case: Case, count: int, order: Extraction, noise: bool = False
     return extracted_together(cases, case, order, noise)
 
 
-def extracted_one_by_one(cases: Sequence[Case], order: Extraction, noise: bool = False) -> Iterator[CompactModel]:
+def extracted_one_by_one(cases: Sequence[Case], order: Extraction, noise: bool) -> Iterator[CompactModel]:
     """Compact models of devices, each from an extraction of its own. Raises NotAsExpected, CaseError."""
     for number, case in enumerate(cases):
         device = extracted_model(case, order.part(number, len(cases)))
         yield replace(device, noise=model_noise(device, case, order.spread)) if noise else device
 
 
-def extracted_together(cases: Sequence[Case], base: Case, order: Extraction, noise: bool = False) -> list[CompactModel]:
+def extracted_together(cases: Sequence[Case], base: Case, order: Extraction, noise: bool) -> list[CompactModel]:
     """Compact models of devices that differ in the values of their columns only, from one extraction.
 
     base : the case whose columns are drawn
@@ -359,10 +359,10 @@ def extracted_together(cases: Sequence[Case], base: Case, order: Extraction, noi
     joined = extracted_model(base, order, members)
     joined = replace(joined, noise=model_noise(joined, base, order.spread, members)) if noise else joined
     ends = list(accumulate(map(len, parts)))
-    return [only(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
+    return [device_of_joined(case, joined, mine, end) for case, mine, end in zip(cases, parts, ends, strict=True)]
 
 
-def only(case: Case, joined: CompactModel, parts: list[Member], end: int) -> CompactModel:
+def device_of_joined(case: Case, joined: CompactModel, parts: list[Member], end: int) -> CompactModel:
     """The model of one device, out of a model with the columns of all devices.
 
     case, parts : of the device, and its columns   end : number of the column after its last one

@@ -119,7 +119,9 @@ def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple
     if not axes:
         return {}
     rng, own = (np.random.default_rng(SEED) for _ in range(2))
-    at = {", ".join(map(place, axes, point)): point for point in sorted([*points(axes), *middles_of_nodes(axes)])}
+    at = {
+        ", ".join(map(place_of_axis, axes, point)): point for point in sorted([*points(axes), *middles_of_nodes(axes)])
+    }
     widths = [width for width in WARM_WIDTHS if limits.shortest <= width <= limits.longest]
     flat = {
         f"pulses at {name}": (point, [random_train(rng, limits, width) for width in widths])
@@ -128,7 +130,7 @@ def drives_at(limits: Range, axes: Sequence[ModelAxis]) -> dict[str, tuple[tuple
     return flat | {f"{RAMPED} at {name}": (point, [ramped_train(own, limits)]) for name, point in at.items()}
 
 
-def place(axis: ModelAxis, value: float) -> str:
+def place_of_axis(axis: ModelAxis, value: float) -> str:
     """A value of an axis in words: "350 K", "thickness 2.7 nm"."""
     return axis.text(value) if axis.key == TEMPERATURE else f"{axis.name} {axis.text(value)}"
 
@@ -255,7 +257,7 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
     return xr.Dataset(arrays, coords={"protocol": ("protocol", np.array(list(protocols), object), about)})
 
 
-def overall(model: CompactModel) -> tuple[float, str]:
+def largest_rms(model: CompactModel) -> tuple[float, str]:
     """Largest rms [decades] of the protocols that are not excluded, and the name of that protocol."""
     return max(
         ((rms, name) for name, (rms, _) in model.error.items() if name not in excluded(model)), default=(0.0, "")
@@ -267,7 +269,7 @@ def excluded(model: CompactModel) -> list[str]:
     return [name for name in str(model.about.get(EXCLUDED, "")).split("; ") if name]
 
 
-def sentence(model: CompactModel) -> str:
+def error_sentence(model: CompactModel) -> str:
     """The error of a model in a line of words."""
     if not model.error:
         return "error not measured"
@@ -280,14 +282,16 @@ def error_lines(model: CompactModel) -> list[ProtocolError]:
         return []
     spike = f"pulses of {units.write(SPIKE, 'time')}"
     errors = []
-    for (name, (rms, worst)), (constant, span) in zip(model.error.items(), constants(model.measured), strict=True):
+    for (name, (rms, worst)), (constant, span) in zip(
+        model.error.items(), spreads_of_solver(model.measured), strict=True
+    ):
         marks = ["shorter than the range"] if name == spike and model.limits.shortest > SPIKE else []
         marks += ["excluded"] if name in excluded(model) else []
         errors.append(ProtocolError(name, rms, worst, float(constant), float(span), tuple(marks)))
     return errors
 
 
-def constants(measured: "xr.Dataset") -> np.ndarray:
+def spreads_of_solver(measured: "xr.Dataset") -> np.ndarray:
     """Root mean square that a constant leaves, and span [decades], (protocol, 2) of the reads of the solver.
 
     measured : Dataset of the measured error of a model
@@ -343,11 +347,11 @@ def written_without(names: Sequence[str]) -> str:
 
 def refusal_of_model(model: CompactModel, limit: float) -> str:
     """Message that a model is off by more than a limit [decades], and advice; "" for a model within it."""
-    most, name = overall(model)
+    most, name = largest_rms(model)
     if most <= limit:
         return ""
     extracted = f"from {model.limits.low:g} V to {model.limits.high:g} V at {model.temperature:g} K"
-    within = narrower(model, limit)
+    within = narrower_voltages(model, limit)
     advice = "one state for each column does not describe this case there; another --voltage or --time may help"
     if name.startswith(UNWRITTEN):
         advice = (
@@ -366,7 +370,7 @@ def refusal_of_model(model: CompactModel, limit: float) -> str:
     )
 
 
-def narrower(model: CompactModel, limit: float) -> tuple[float, float] | None:
+def narrower_voltages(model: CompactModel, limit: float) -> tuple[float, float] | None:
     """Voltages [V], to 0.1 V, up to which writes of the loop leave reads within a limit [decades]; None for all or none."""
     assert model.measured is not None
     ds = model.measured

@@ -22,6 +22,7 @@ from otjdd.compact_models.tables import (
     EDGE,
     FACTORS,
     LN10,
+    NO_STREAMS,
     SETTLING,
     ModelNoise,
     Range,
@@ -33,7 +34,6 @@ from otjdd.compact_models.tables import (
     evaluated,
     ln_scatter,
     monotone,
-    no_streams,
     noise_between_nodes,
     polynomials,
     spline,
@@ -259,7 +259,7 @@ class CompactModel:
         Raises NotAsExpected for a seed that is no whole number, and for a seed beside a model without noise.
         """
         if seed is None:
-            return no_streams()
+            return NO_STREAMS
         if self.noise is None:
             raise NotAsExpected("a model with noise (`otjdd compact --noise`) for a seed", "a model of the mean")
         return compact_models.kernels.streams(count, seed)
@@ -381,7 +381,7 @@ class CompactModel:
         voltages = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
         self.check_voltages(voltages)
         current = np.empty(len(states))
-        drawn = no_streams() if streams is None else streams
+        drawn = NO_STREAMS if streams is None else streams
         compact_models.kernels.hold_junctions(self.lookup, states, voltages, float(duration), current, drawn)
         return current
 

@@ -83,16 +83,18 @@ def with_hop_noise(case: Case, seed: int = 0) -> Case:
 
 def with_scatter(model: CompactModel, case: Case, spread: Spread) -> CompactModel:
     """The model with its measured scatter beside that of the solver, see `measured_with`. case : that of the model"""
-    compared_model = measured_with(model, CYCLES_OF_CASE, *compared(model, case, np.inf, spread))
-    compared_model = measured_with(compared_model, CYCLES_OF_CIRCUITS, *compared(model, case, FOLLOWED, spread))
+    compared_model = measured_with(model, CYCLES_OF_CASE, *compared_sigmas(model, case, np.inf, spread))
+    compared_model = measured_with(compared_model, CYCLES_OF_CIRCUITS, *compared_sigmas(model, case, FOLLOWED, spread))
     if len(model.temperatures) > 1:
         T = max(model.temperatures, key=lambda temperature: abs(1.0 / temperature - 1.0 / model.temperature))
-        there = compared(model.at(T), case.replace(temperature=T), np.inf, spread)
+        there = compared_sigmas(model.at(T), case.replace(temperature=T), np.inf, spread)
         compared_model = measured_with(compared_model, f"{CYCLES_OF_CASE} at {T:.4g} K", *there)
     return compared_model
 
 
-def compared(model: CompactModel, case: Case, longest: float, spread: Spread) -> tuple[DriveTable, list[np.ndarray]]:
+def compared_sigmas(
+    model: CompactModel, case: Case, longest: float, spread: Spread
+) -> tuple[DriveTable, list[np.ndarray]]:
     """Drive of a cycle with pulses of at most `longest` [s], and three arrays (4,) on sigma of ln R from cycle to cycle.
 
     The arrays are sigma of the solver, its standard error, and sigma of the model.
@@ -164,8 +166,8 @@ def noise_lines(model: CompactModel) -> list[str]:
         for state, (solver, error, sigma) in zip(own.cycle_state.values, rows, strict=True):
             off = sigma / solver - 1.0 if solver > 0.0 else np.nan
             mark = "" if abs(off) <= ALIKE else f" ({100.0 * off:+.0f} %)"
-            compared_sigmas = f"{sigma:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
-            lines.append(f"sigma of ln R {own.comparison.item()}, {state}: {compared_sigmas}")
+            both = f"{sigma:.3g}, solver {solver:.3g} +- {error:.2g}{mark}"
+            lines.append(f"sigma of ln R {own.comparison.item()}, {state}: {both}")
     return lines
 
 
@@ -190,7 +192,7 @@ class NoDifference(NotAsExpected):
     """A case that does not say how devices differ."""
 
 
-def source(case: Case, count: int) -> str:
+def origin_of_differences(case: Case, count: int) -> str:
     """The origin of the differences between devices, in words. Raises NotAsExpected for a case without any."""
     if not 2 <= count <= MOST:
         raise NotAsExpected(f"2 to {MOST} devices", str(count))
@@ -223,7 +225,7 @@ def drawn_cases(case: Case, count: int) -> list[Case]:
 
     Raises NotAsExpected for a case that does not say how.
     """
-    source(case, count)
+    origin_of_differences(case, count)
     if case.study is not None and case.study.sample is not None:
         sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
         return [case.without_study().replace(changes) for changes in drawn_changes(sample)]
@@ -242,7 +244,7 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     The model itself for a case that does not say how devices differ. Raises NotAsExpected, CaseError.
     """
     try:
-        origin = source(case, count)
+        origin = origin_of_differences(case, count)
     except NoDifference:
         return model
     drive = partial_cycle(model, case) | {"repeat": 2}
@@ -256,12 +258,12 @@ def with_devices(model: CompactModel, case: Case, count: int, spread: Spread) ->
     covariance = as_scattered(model, case, drive, np.cov(fitted.T), sigma)
     noise = model.noise._replace(spread=DeviceSpread(covariance, count, origin))
     with_spread = replace(model, noise=noise)
-    own = [reads(with_spread.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
+    own = [logs_of_reads(with_spread.device(seed), case, drive) for seed in range(MODEL_DEVICES)]
     sigmas = sigma, sigma / np.sqrt(2 * (count - 1)), np.std(own, axis=0, ddof=1)
     return measured_with(with_spread, DEVICES, drive, sigmas)
 
 
-def reads(model: CompactModel, case: Case, drive: DriveTable) -> np.ndarray:
+def logs_of_reads(model: CompactModel, case: Case, drive: DriveTable) -> np.ndarray:
     """ln of the currents (4,) of the second cycle of a model."""
     current = model.predicted(with_drive(case, drive).drive).read_current.values
     return np.log(current)[4:]
@@ -270,13 +272,13 @@ def reads(model: CompactModel, case: Case, drive: DriveTable) -> np.ndarray:
 def fitted_factors(model: CompactModel, case: Case, drive: DriveTable, logs: np.ndarray) -> np.ndarray:
     """ln of the factors (4,) of `with_factors` with which a model has the reads of a device. logs : (4,) ln of I"""
     fitted = np.zeros(4)
-    fitted[:2] = (logs - reads(model, case, drive))[[0, 2]]
+    fitted[:2] = (logs - logs_of_reads(model, case, drive))[[0, 2]]
     for factor, read in ((2, 1), (3, 3)):  # a rate changes one read: whole writes erase the state before
 
         def off(ln_rate: float, factor: int = factor, read: int = read) -> float:
             tried = fitted.copy()
             tried[factor] = ln_rate
-            return float((reads(model.with_factors(tried), case, drive) - logs)[read] ** 2)
+            return float((logs_of_reads(model.with_factors(tried), case, drive) - logs)[read] ** 2)
 
         grid = np.linspace(-FASTEST, FASTEST, 25)
         best, step = grid[int(np.argmin([off(float(rate)) for rate in grid]))], grid[1] - grid[0]
@@ -295,13 +297,13 @@ def as_scattered(
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     z = np.random.default_rng(MATCHED).standard_normal((MODEL_DEVICES, own.size)) @ root.T
     for _ in range(ROUNDS):
-        logs = np.array([reads(model.with_factors(own * row), case, drive) for row in z])
+        logs = np.array([logs_of_reads(model.with_factors(own * row), case, drive) for row in z])
         ratio = sigma[[1, 3]] / np.maximum(logs.std(axis=0, ddof=1)[[1, 3]], 1e-12)
         own[2:] *= np.clip(ratio, 0.5, 2.0) ** DAMPED
     return (root @ root.T) * np.outer(own, own)
 
 
-def words(model: CompactModel) -> Sequence[str]:
+def spread_lines(model: CompactModel) -> Sequence[str]:
     """A line on the spread of the devices of a model; [] without one."""
     if model.noise is None or model.noise.spread is None:
         return []

@@ -51,7 +51,7 @@ def single_ions(case: Case, number: int = 0) -> Case:
     shot = {"ions.noise": "shot", "ions.seed": case.ions.seed + number, "numerics.error": "none"}
     if not isinstance(case.ions.initial, FromResult):
         shot["device.film.cells"] = min(case.device.film.cells, CELLS)
-    return case.without_study().replace(shot | {"drive": hold_with_reads(0.0), "record": {"every": "none"}})
+    return case.without_study().replace(shot | {"drive": rest_with_reads(), "record": {"every": "none"}})
 
 
 def cases_of_devices(case: Case, devices: int) -> list[Case]:
@@ -75,11 +75,11 @@ def even_levels(pulses: Pulsed) -> list[Level]:
     return chosen
 
 
-def hold_with_reads(voltage: float) -> DriveTable:
-    """Drive that rests at a voltage [V], with reads at TIMES."""
+def rest_with_reads() -> DriveTable:
+    """Drive that rests at 0 V, with reads at TIMES."""
     return {
         "kind": "hold",
-        "voltage": voltage,
+        "voltage": 0.0,
         "duration": TIMES[-1],
         "reads_at": list(TIMES),
         "read": read_of_drives(),
@@ -111,7 +111,7 @@ def course(train: PulseTrain, levels: list[Level]) -> tuple[DriveTable, list[int
         this, other = (train.up, train.down) if level.up else (train.down, train.up)
         writes = [equal_pulses(other, train.count)] + ([equal_pulses(this, level.count)] if level.count else [])
         reads = {"kind": "steps", "voltages": [READ], "width": SHORT, "cycles": READS, "read_each": True}
-        parts += [{"kind": "sequence", "parts": writes}, reads, hold_with_reads(0.0)]
+        parts += [{"kind": "sequence", "parts": writes}, reads, rest_with_reads()]
         counts += [train.count + level.count, READS, len(TIMES)]
     return {"kind": "sequence", "parts": parts}, counts
 

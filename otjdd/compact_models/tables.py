@@ -73,7 +73,7 @@ def shortest_pulse(pieces: np.ndarray) -> float:
     return shortest
 
 
-def times_outside(limits: Range, pieces: np.ndarray, charging: float = 0.0) -> str:
+def times_outside(limits: Range, pieces: np.ndarray, charging: float) -> str:
     """Times of a waveform outside of the range, in words; "" if there are none.
 
     pieces : (P, 4) as in `shortest_pulse`   charging : [s], with which circuits charge the junction
@@ -95,6 +95,7 @@ DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the con
 SHARE_DEGREE = 6  # of those of the unsettled share
 SETTLING = "log_settling", "settling_move", "excess"  # tables of that share
 UNLIMITED = 99.0  # log10 of a rate in 1/s that stands for no limit
+OFF_STATES = 1e-3  # of the thickness: largest distance of a state of rest from the range of the state
 CHARGE_DECADES = 40.0  # decades of conductance that weigh as much as the span of the charge: 0.01 as 2.5e-4 of it
 View = Callable[[Sequence[np.ndarray]], np.ndarray]  # tables -> the numbers whose error counts
 
@@ -196,14 +197,13 @@ def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray)
     return spline(knots_of(tables, name), chebyshev_factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
-def combined_rate(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
-    """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
-    return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
-
-
 def limited_rates(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
-    """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling."""
-    both = [combined_rate(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
+    """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling.
+
+    A column of a speed has the rate r, 1/r^2 = 1/(speed rate)^2 + 1/limit^2.
+    """
+    own = (log_rate + np.log10(speed) for speed in (use.slowest, use.fastest))
+    both = [-0.5 * np.logaddexp(-2.0 * LN10 * log_own, -2.0 * LN10 * log_limit) / LN10 for log_own in own]
     return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
 
 
@@ -260,8 +260,8 @@ def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, 
     return left
 
 
-def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:
-    """Raise NotAsExpected for tables that give no compact model. tolerance : of the state of rest"""
+def check_tables(tables: Tables) -> None:
+    """Raise NotAsExpected for tables that give no compact model."""
     for name, values in tables._asdict().items():
         if not np.isfinite(values).all():
             count = np.count_nonzero(~np.isfinite(values))
@@ -269,13 +269,14 @@ def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:
     for name in ("voltage", "state", "conductance_voltage", "share"):
         if not (np.diff(getattr(tables, name)) > 0.0).all():
             raise NotAsExpected(f"knots of the {name} that ascend", "some that do not")
-    if tables.rest.min() < tables.state[0] - tolerance or tables.rest.max() > tables.state[-1] + tolerance:
+    if tables.rest.min() < tables.state[0] - OFF_STATES or tables.rest.max() > tables.state[-1] + OFF_STATES:
         raise NotAsExpected("states of rest within the range of the state", "one outside of it")
 
 
 TURN = 0.1  # V, over which the factor of the rates of a device goes from that below 0 V to that above
 LARGEST_SEED = 2**63
 WORDS = 3  # of a stream of random numbers: two of its key, and the number of steps that have drawn from it
+NO_STREAMS = np.zeros((0, WORDS), np.int64)  # of junctions without noise
 
 
 FACTORS = (
@@ -351,11 +352,6 @@ def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> n
     by_voltage = np.clip(spline(tables.voltage, tables.log_scatter)(voltage), low, high)
     rows = [np.interp(state, tables.state, row) for row in by_voltage]
     return LN10 * np.array(rows)
-
-
-def no_streams() -> np.ndarray:
-    """Streams (0, WORDS) of junctions without noise."""
-    return np.zeros((0, WORDS), np.int64)
 
 
 def checked_seed(seed: object) -> int:

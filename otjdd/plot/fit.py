@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from otjdd.analysis import goal
-from otjdd.compact_models.error import constants
+from otjdd.compact_models.error import spreads_of_solver
 from otjdd.fitting.fit import curves_of, error_factor
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
@@ -223,7 +223,7 @@ def agreement(measured: xr.Dataset) -> Figure:
         left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
         left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
         rms, worst = measured.error_rms.values, measured.error_worst.values
-        constant, at = constants(measured)[:, 0], np.arange(measured.sizes["protocol"])
+        constant, at = spreads_of_solver(measured)[:, 0], np.arange(measured.sizes["protocol"])
         names = [
             f"{name}{', worse than a constant' if off > alone else ''}"
             for name, off, alone in zip(measured.protocol.values, rms, constant, strict=True)

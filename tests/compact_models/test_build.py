@@ -82,12 +82,12 @@ def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
 
 
 def test_drives_that_are_excluded_are_told_and_not_held_against_a_model(compact_model):
-    worst, name = error.overall(compact_model)
+    worst, name = error.largest_rms(compact_model)
     assert build.excluded_drives([name.split(" at ")[0]], compact_model.limits, ())[0].startswith(name.split(" at ")[0])
     without = replace(compact_model, about=compact_model.about | {error.EXCLUDED: name})
-    assert error.overall(without)[0] < worst
-    assert f"{name}: rms {worst:.3f}" in error.sentence(without)
-    assert error.sentence(without).count("excluded") == 1
+    assert error.largest_rms(without)[0] < worst
+    assert f"{name}: rms {worst:.3f}" in error.error_sentence(without)
+    assert error.error_sentence(without).count("excluded") == 1
     with pytest.raises(NotAsExpected, match=r"drives that the error is measured under.*first sweeps at 1 V/us.*'swep'"):
         build.excluded_drives(["swep"], compact_model.limits, ())
 

@@ -57,7 +57,7 @@ def test_devices_of_a_study_are_its_distributions():
     assert np.mean(barriers) == pytest.approx(case.device.left.barrier, abs=1e-3)
     assert np.std(barriers) == pytest.approx(0.01, rel=0.15)
     assert all(each.study is None for each in cases)
-    assert "device.left.barrier" in noise_error.source(case, 30)
+    assert "device.left.barrier" in noise_error.origin_of_differences(case, 30)
 
 
 def test_patches_are_as_many_as_columns_and_differ_between_devices():
@@ -65,7 +65,7 @@ def test_patches_are_as_many_as_columns_and_differ_between_devices():
     parts = [model.members(noise_error.patches(case, number)) for number in range(2)]
     assert [len(each) for each in parts] == [5, 5]
     assert parts[0] != parts[1]
-    assert "each of 5 patches" in noise_error.source(case, 2)
+    assert "each of 5 patches" in noise_error.origin_of_differences(case, 2)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_patches_are_as_many_as_columns_and_differ_between_devices():
 )
 def test_case_without_differences_and_a_single_device_are_refused(changes, count, said):
     with pytest.raises(NotAsExpected, match=said):
-        noise_error.source(load_case("li2019", changes), count)
+        noise_error.origin_of_differences(load_case("li2019", changes), count)
 
 
 CASE = load_case("li2019")
@@ -86,15 +86,15 @@ DRIVE = noise_error.drive_of_pulses((-2.9, 1e-3), (1.6, 1e-6), (2.9, 1e-3), (-1.
 
 def test_factors_of_a_device_are_found_again_from_its_reads():
     model, known = made_model(), np.array([0.2, -0.3, 0.5, -0.4])
-    logs = noise_error.reads(model.with_factors(known), CASE, DRIVE)
+    logs = noise_error.logs_of_reads(model.with_factors(known), CASE, DRIVE)
     assert noise_error.fitted_factors(model, CASE, DRIVE, logs) == pytest.approx(known, abs=0.06)
 
 
 def test_factors_of_rates_act_on_one_sign_of_the_voltage():
     model = made_model()
-    mean = noise_error.reads(model, CASE, DRIVE)
+    mean = noise_error.logs_of_reads(model, CASE, DRIVE)
     for factors, moved in (((0.0, 0.0, 0.5, 0.0), 1), ((0.0, 0.0, 0.0, 0.5), 3)):
-        off = np.abs(noise_error.reads(model.with_factors(factors), CASE, DRIVE) - mean)
+        off = np.abs(noise_error.logs_of_reads(model.with_factors(factors), CASE, DRIVE) - mean)
         assert off[moved] > 0.03
         assert np.delete(off, moved).max() < 1e-3
 
@@ -113,4 +113,4 @@ def test_devices_are_drawn_with_the_scatter_of_reads_that_was_asked_for():
 def scattered(model, covariance, seed):
     """sigma (4,) of reads of devices that are drawn with a covariance."""
     drawn = np.random.default_rng(seed).multivariate_normal(np.zeros(4), covariance, 200)
-    return np.std([noise_error.reads(model.with_factors(each), CASE, DRIVE) for each in drawn], axis=0)
+    return np.std([noise_error.logs_of_reads(model.with_factors(each), CASE, DRIVE) for each in drawn], axis=0)

@@ -89,4 +89,4 @@ def test_refusal_names_the_voltages_up_to_which_the_loop_is_right(model):
     low, words = wrong.limits.low, error.refusal_of_model(wrong, 0.3)
     assert "V at 300 K is off by 0.47 decades (rms) under loop; 0.3 are allowed" in words
     assert f"(--voltage={low:g}:0.9)" in words
-    assert error.narrower(dataclasses.replace(model, measured=loop.isel(sample=[0, 1])), 0.3) is None
+    assert error.narrower_voltages(dataclasses.replace(model, measured=loop.isel(sample=[0, 1])), 0.3) is None

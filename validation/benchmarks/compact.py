@@ -94,7 +94,7 @@ def between(model: CompactModel, case: Case, point: tuple[float, ...]) -> list:
     flat, ramped = (np.concatenate(off[with_ramps]) for with_ramps in (False, True))
     every = np.concatenate((flat, ramped))
     rms = [float(np.sqrt((part**2).mean())) for part in (flat, ramped)]
-    name = ", ".join(map(error.place, model.axes, point))
+    name = ", ".join(map(error.place_of_axis, model.axes, point))
     return [name, *rms, float(np.abs(every).max()), every.size]
 
 

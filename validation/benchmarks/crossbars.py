@@ -72,7 +72,7 @@ def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
         chosen = np.zeros_like(marked)
         chosen[word] = marked[word]
         for _ in range(of.count):
-            pulses.hold_drivers(bar, states, pulses.writing(chosen, of.voltage), of.width)
+            pulses.hold_drivers(bar, states, pulses.writing_drivers(chosen, of.voltage), of.width)
             model.hold(states, 0.0, of.period - of.width)
     model.hold(states, 0.0, LATER - READ["duration"])
     current = model.hold(states, READ["voltage"], READ["duration"]).reshape(marked.shape)
@@ -113,7 +113,7 @@ def cost(asked: Asked) -> Iterator[tuple[str]]:
     marked = np.random.default_rng(SEED).random((SIZE, SIZE)) < 0.5
     small = np.eye(1, 4, dtype=bool).reshape(2, 2)
     pulses.hold_drivers(
-        bar_of(model, 2, 2, 1.0), model.states(4), pulses.writing(small, 2.2), 1e-6
+        bar_of(model, 2, 2, 1.0), model.states(4), pulses.writing_drivers(small, 2.2), 1e-6
     )  # loads the kernels
     for line in (0.1, 2.0):
         for width in (1e-6, 1e-4):
@@ -122,7 +122,7 @@ def cost(asked: Asked) -> Iterator[tuple[str]]:
             for word in range(SIZE):
                 chosen = np.zeros_like(marked)
                 chosen[word] = marked[word]
-                first = pulses.hold_drivers(bar, states, pulses.writing(chosen, 2.2), width, first=first).step
+                first = pulses.hold_drivers(bar, states, pulses.writing_drivers(chosen, 2.2), width, first=first).step
             took, began = time.process_time() - began, time.process_time()
             for word in range(SIZE):
                 pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, word), 1e-6)

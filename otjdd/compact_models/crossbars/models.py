@@ -17,7 +17,7 @@ from otjdd.compact_models import build, noise_error
 from otjdd.compact_models.crossbars.network import Crossbar, cells_of_devices, linearise_cells
 from otjdd.compact_models.extraction import Extraction
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise_error import drawn_changes, source
+from otjdd.compact_models.noise_error import drawn_changes, origin_of_differences
 from otjdd.compact_models.tables import Range
 from otjdd.errors import CaseError, NotAsExpected, ResultError
 from otjdd.solver.model import members
@@ -31,7 +31,7 @@ FREE = ("device.radius", "device.area", "ions.noise", "ions.seed")
 DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 
-def model_of_cells(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
+def model_of_cells(case: Case, progress: Progress, file: str) -> CompactModel:
     """The model of the cells of a case: the one that it names, or an extracted one.
 
     progress : called with the fraction of the extraction that is done
@@ -48,7 +48,7 @@ def model_of_cells(case: Case, progress: Progress = None, file: str = "case") ->
         raise model_fault(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
 
 
-def model_named_by(case: Case, file: str = "case") -> CompactModel:
+def model_named_by(case: Case, file: str) -> CompactModel:
     """The model that a case names. file : name of the case in messages. Raises CaseError, ResultError."""
     assert case.crossbar is not None
     assert case.crossbar.model is not None
@@ -172,7 +172,7 @@ def check_devices(case: Case, file: str) -> None:
         cases_of_sample(case, file)
     elif isinstance(count := case.crossbar.cells.devices, int):
         try:
-            source(case.without_study(), count)
+            origin_of_differences(case.without_study(), count)
         except NotAsExpected as error:
             raise model_fault(case, ("crossbar", "cells", "devices"), error.expected, error.got, file) from error
 
@@ -210,7 +210,7 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
     return model if area == model.area else replace(model, area=area, weight=model.weight * (area / model.area))
 
 
-def devices_of_cells(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
+def devices_of_cells(case: Case, progress: Progress, file: str) -> list[CompactModel]:
     """The devices of the cells of a case, at the area of its junction: one, or as many as it draws."""
     assert case.crossbar is not None
     draws: Any = case.crossbar.cells.devices
@@ -253,7 +253,7 @@ def to_extract(case: Case) -> Case:
     return case.without_noise()
 
 
-def cases_of_sample(case: Case, file: str = "case") -> list[Case]:
+def cases_of_sample(case: Case, file: str) -> list[Case]:
     """The junctions of the devices that a case draws from a sample. Raises CaseError for a draw that makes none."""
     sample = draws_of(case)
     assert sample is not None

@@ -24,11 +24,9 @@ from numpy.typing import ArrayLike
 from otjdd import compact_models
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.model import READ_STREAM, CompactModel
-from otjdd.compact_models.tables import no_streams
+from otjdd.compact_models.tables import NO_STREAMS
 from otjdd.errors import NetworkError, NotAsExpected
 from otjdd.system.late import scipy
-
-NO_STREAMS = no_streams()
 
 
 class Cells(NamedTuple):
@@ -216,6 +214,7 @@ MOST_TURNS = 100
 MOST_HALVINGS = 40
 LEAK = 1e-15  # S from every node to ground, so that the voltage of a floating line is defined
 NO_VOLTAGES = np.zeros(0)
+READ = 0.1  # V, of the output cell_conductance
 
 
 class Crossbar(NamedTuple):
@@ -253,12 +252,12 @@ class Crossbar(NamedTuple):
         return np.repeat(lines, self.bit_lines)
 
 
-def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
-    """Chord conductances (R, C) [S] of the junctions at a voltage [V], without lines and access."""
+def cell_conductances(crossbar: Crossbar, states: np.ndarray) -> np.ndarray:
+    """Chord conductances (R, C) [S] of the junctions at READ, without lines and access."""
     cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
     off = np.zeros(crossbar.count, bool)
-    current, _ = linearise_cells(cells, off, every, states, np.full(crossbar.count, voltage))
-    return (current / voltage).reshape(crossbar.shape)
+    current, _ = linearise_cells(cells, off, every, states, np.full(crossbar.count, READ))
+    return (current / READ).reshape(crossbar.shape)
 
 
 class ReadLines(NamedTuple):
@@ -379,41 +378,41 @@ def solve(
     """
     n = crossbar.count
     highest = float(max(highest, *(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits))))
-    nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
-    point = at(crossbar, driven, states, nodes, None if before is None else before.point)
+    nodes, factor = (nodes_without_resistance(driven), None) if before is None else (before.nodes, before.factor)
+    point = network_at(crossbar, driven, states, nodes, None if before is None else before.point)
     last: float | None = None
     for _ in range(MOST_TURNS):
         if fresh := factor is None:
             factor = lu_factors(driven.conductance, point.slope)
         step = -factor(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
-        ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
+        ahead, share = network_at(crossbar, driven, states, nodes + step, point), 1.0
         if moved > LOCAL:
             share, ahead = line_search(crossbar, driven, states, NewtonStep(nodes, step, point), ahead)
         nodes, point = nodes + share * step, ahead
         contracts = fresh or (last is not None and moved <= max(KEEP * last, NOISE))
         if moved <= TOLERANCE * highest and contracts:
-            return solution(crossbar, nodes, point, factor, driven.aside is not None)
+            return solution_at(crossbar, nodes, point, factor, driven.aside is not None)
         if share < 1.0 or (last is not None and not contracts):
             factor = None
         last = moved
     raise NetworkError("LINES_NOT_SOLVED", 0.0, highest, 0.0, moved, 0.0)
 
 
-def ideal(driven: DrivenLines) -> np.ndarray:
+def nodes_without_resistance(driven: DrivenLines) -> np.ndarray:
     """Voltages (2 R C,) of nodes on lines without resistance; 0 V where a line floats."""
     words, bits = np.nan_to_num(driven.words), np.nan_to_num(driven.bits)
     return np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
 
 
-def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> NetworkSolution:
+def solution_at(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> NetworkSolution:
     """The solution at a point. keep : store the point too. Raises NotAsExpected for a cell out of the range."""
     crossbar.model.check_voltages(point.cell)
     voltage, current = (values.reshape(crossbar.shape) for values in (point.cell, point.current))
     return NetworkSolution(voltage, current, nodes, factor, point if keep else None)
 
 
-def at(
+def network_at(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None
 ) -> Point:
     """The network at voltages (2 R C,) [V] of its nodes. Beyond the range of the model a cell keeps its last conductance.
@@ -466,5 +465,5 @@ def line_search(
             break
         low, high = (low, share) if along > 0.0 else (share, high)
         share = 0.5 * (low + high)
-        ahead = at(crossbar, driven, states, step.nodes + share * step.step, ahead)
+        ahead = network_at(crossbar, driven, states, step.nodes + share * step.step, ahead)
     return share, ahead

@@ -37,7 +37,6 @@ from otjdd.compact_models.crossbars.network import (
     Passed,
     Point,
     ReadLines,
-    at,
     calm,
     charges_of_cells,
     dense,
@@ -45,7 +44,8 @@ from otjdd.compact_models.crossbars.network import (
     lines_and_cells,
     lines_with_drivers,
     lu_factors,
-    solution,
+    network_at,
+    solution_at,
     solve,
 )
 from otjdd.errors import NotAsExpected
@@ -123,7 +123,7 @@ def hold_drivers(
         network_before_step(crossbar, driven, states) if delayed else solve(crossbar, driven, states, followed.before)
     )
     if delayed and drivers.read:
-        driven = sensing(crossbar, driven, states, solution, drivers.read[1])
+        driven = lines_of_read(crossbar, driven, states, solution, drivers.read[1])
     read = Sensed([0.0], [solution.bit_current])
     across, written = [], written_cells(drivers)
     voltage, current, heat = solution.voltage, solution.current, np.zeros(solution.current.shape)
@@ -132,7 +132,7 @@ def hold_drivers(
     step = first or (min(FIRST * duration, delay) if delayed else FIRST * duration)
     while now < duration:
         step = min(step, duration - now)
-        moved, new, error = stepped(crossbar, driven, states, solution, step, followed.cells)
+        moved, new, error = step_of_cells(crossbar, driven, states, solution, step, followed.cells)
         mean, off = mean_power(solution, new, drivers)
         scale = max(abs(mean), NEGLIGIBLE * abs(energy) / step if delayed else 0.0, 1e-300)
         error = max(error, off / scale)
@@ -141,7 +141,7 @@ def hold_drivers(
             if crossbar.cells.streams.size:
                 middle, moved = 0.5 * (solution.voltage + new.voltage).ravel()[followed.cells], states.copy()
                 hold_cells(crossbar.cells, driven.chosen, followed.cells, moved, middle, step)
-                new, _ = ahead(crossbar, driven, moved, solution, step, new)
+                new, _ = network_ahead(crossbar, driven, moved, solution, step, new)
                 mean, _ = mean_power(solution, new, drivers)
             heats = [at_end.voltage * at_end.current for at_end in (solution, new)]
             heat += step * (0.5 * (heats[0] + heats[1]) if new.passed is None else new.passed.heat)
@@ -187,13 +187,13 @@ def mean_power(before: NetworkSolution, after: NetworkSolution, drivers: Drivers
     """Mean power [W] from the drivers in a time step, and its error over the allowed one [W]."""
     if after.passed is not None:
         return after.passed.power, after.passed.off / EXTRAPOLATED
-    first, last = (power(at_end, drivers.words, drivers.bits) for at_end in (before, after))
+    first, last = (power_of_solution(at_end, drivers.words, drivers.bits) for at_end in (before, after))
     larger_one = max(abs(first), abs(last), 1e-300)
     mean = 0.5 * (first + last)
     return mean, abs(last - first) / (CHANGE * larger_one) * abs(mean)
 
 
-def stepped(
+def step_of_cells(
     crossbar: Crossbar,
     driven: DrivenLines,
     states: np.ndarray,
@@ -210,7 +210,7 @@ def stepped(
     still = bool(np.abs(first - states).max() <= STILL)
     if still and not crossbar.line_voltages.size:
         return first, solution, 0.0
-    new, lag = ahead(crossbar, driven, first, solution, step, solution)
+    new, lag = network_ahead(crossbar, driven, first, solution, step, solution)
     if still:
         return first, new, lag
     changed = followed[np.abs(new.voltage - solution.voltage).ravel()[followed] > SAME]
@@ -219,11 +219,11 @@ def stepped(
     hold_cells(cells, driven.chosen, changed, second, 0.5 * (solution.voltage + new.voltage).ravel()[changed], step)
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     if not crossbar.cells.streams.size:  # with noise, `hold_drivers` solves for the scattered states
-        new, lag = ahead(crossbar, driven, second, solution, step, new)
+        new, lag = network_ahead(crossbar, driven, second, solution, step, new)
     return second, new, max(lag, float(np.sqrt(off / ERROR)))
 
 
-def ahead(
+def network_ahead(
     crossbar: Crossbar,
     driven: DrivenLines,
     states: np.ndarray,
@@ -245,12 +245,12 @@ def larger_magnitude(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.where(np.abs(second) > np.abs(first), second, first)
 
 
-def power(solution: NetworkSolution, words: np.ndarray, bits: np.ndarray) -> float:
+def power_of_solution(solution: NetworkSolution, words: np.ndarray, bits: np.ndarray) -> float:
     """Power [W] from the drivers at voltages words (R,) and bits (C,) [V]."""
     return float(np.nan_to_num(words) @ solution.word_current - np.nan_to_num(bits) @ solution.bit_current)
 
 
-def writing(chosen: np.ndarray, voltage: float, scheme: str = "half") -> Drivers:
+def writing_drivers(chosen: np.ndarray, voltage: float, scheme: str = "half") -> Drivers:
     """Drivers that write the chosen cells (R, C), all on one word line, at a voltage [V].
 
     Raises NotAsExpected for an unknown scheme, and for chosen cells on several word lines.
@@ -265,7 +265,7 @@ def writing(chosen: np.ndarray, voltage: float, scheme: str = "half") -> Drivers
     return Drivers(words, np.where(np.any(chosen, axis=0), 0.0, on_bits), selected)
 
 
-def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Drivers:
+def programming_drivers(voltages: np.ndarray, count: int, word: int, scheme: str) -> Drivers:
     """Drivers of `count` word lines that write cells of one of them, each at a voltage of its own.
 
     voltages : (C,) [V] across the cells, of one sign; nan for cells that are not written
@@ -313,7 +313,7 @@ def steps_of_part(
         pattern = part.cells(*crossbar.shape)
         for row in np.flatnonzero(pattern.any(axis=1)):
             on_line = np.arange(crossbar.word_lines)[:, None] == row
-            pulse = [DriverStep(writing(pattern & on_line, part.voltage, scheme), part.width)]
+            pulse = [DriverStep(writing_drivers(pattern & on_line, part.voltage, scheme), part.width)]
             pulse += [DriverStep(still, part.pause)] if part.pause > 0.0 else []
             yield from part.count * pulse
 
@@ -338,7 +338,7 @@ def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None
     hold_cells(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 
 
-def sensed(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:
+def sensed_currents(crossbar: Crossbar, states: np.ndarray, driven: DriverPiece, word: int) -> np.ndarray:
     """Currents (C,) [A] of the bit lines at the end of a read of a word line. states : (R C, ...) at that time"""
     exact, cells = driven.end.bit_current, crossbar.cells
     if cells.drawn is None:
@@ -370,7 +370,7 @@ class Sensed(NamedTuple):
     current: list[np.ndarray]  # (C,) A
 
 
-def sensing(
+def lines_of_read(
     crossbar: Crossbar, driven: DrivenLines, states: np.ndarray, start: NetworkSolution, bit: int | None
 ) -> DrivenLines:
     """Lines of a read, in whose steps the error of each read current refers to that current. bit : the line, None for all
@@ -387,12 +387,12 @@ def sensing(
 def network_before_step(crossbar: Crossbar, driven: DrivenLines, states: np.ndarray) -> NetworkSolution:
     """The network as the drivers change: its nodes still have the voltages from before."""
     nodes = crossbar.line_voltages.copy()
-    return charging_network(crossbar, driven, nodes, at(crossbar, driven, states, nodes))
+    return charging_network(crossbar, driven, nodes, network_at(crossbar, driven, states, nodes))
 
 
 def charging_network(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray, point: Point) -> NetworkSolution:
     """The network at voltages (2 R C,) of its nodes, whose capacitances take the net currents."""
-    now = solution(crossbar, nodes, point, None, driven.aside is not None)
+    now = solution_at(crossbar, nodes, point, None, driven.aside is not None)
     return now._replace(charging=-point.missing.reshape(2, *now.voltage.shape))
 
 
@@ -403,7 +403,7 @@ def network_after_step(
     n, nodes = crossbar.count, before.nodes
     charge, farads = junction_charges(crossbar, states, nodes)
     matrix = capacitance_matrix(crossbar, farads)
-    begin = point = at(crossbar, driven, states, nodes)
+    begin = point = network_at(crossbar, driven, states, nodes)
     factor = lu_factors(driven.conductance + matrix / (GAMMA * step), begin.slope)
     stages: list[np.ndarray] = []
     moved: list[np.ndarray] = []  # stages of the charges
@@ -412,14 +412,14 @@ def network_after_step(
     for place, mix in STAGES:
         if place:
             there = nodes + sum_of_stages(place, stages)
-            point = at(crossbar, driven, states, there, point)
+            point = network_at(crossbar, driven, states, there, point)
             off = junction_charges(crossbar, states, there)[0] - charge - sum_of_stages(place, moved)
         into = (sum_of_stages(mix, moved) if mix else 0.0) - off / GAMMA
         lines = crossbar.line_capacitance * sum_of_stages(mix, stages) if mix else 0.0
         stages.append(factor((lines + np.append(into, -into)) / step - point.missing))
         moved.append(farads * (stages[-1][:n] - stages[-1][n:]) + off)
         steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
-        rate = np.append(point.cell * point.current + steep, power_of(crossbar, driven, there + stages[-1]))
+        rate = np.append(point.cell * point.current + steep, power_at_nodes(crossbar, driven, there + stages[-1]))
         energies.append(GAMMA * (step * rate + sum_of_stages(mix, energies) if mix else step * rate))
     there = nodes + sum_of_stages(END, stages)
     mean = sum_of_stages(END, energies) / step
@@ -429,7 +429,7 @@ def network_after_step(
         first = n + driven.read.bits
         drop = np.maximum(np.abs(there[first] - driven.bits[driven.read.bits]), driven.read.drop)
         share = max(share, float((np.abs(stages[-1][first]) / drop).max()) / READ_ERROR)
-    end = charging_network(crossbar, driven, there, at(crossbar, driven, states, there, point))
+    end = charging_network(crossbar, driven, there, network_at(crossbar, driven, states, there, point))
     passed = Passed(float(mean[-1]), abs(float(energies[-1][-1])) / step, mean[:-1].reshape(end.voltage.shape))
     return end._replace(passed=passed), float(np.cbrt(share))
 
@@ -457,7 +457,7 @@ def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
     return matrix
 
 
-def power_of(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray) -> float:
+def power_at_nodes(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray) -> float:
     """Power [W] from the drivers at voltages (2 R C,) [V] of the nodes."""
     n, first = crossbar.count, 1.0 / (crossbar.line_resistance + crossbar.driver_resistance)
     drops = driven.words - nodes[: n : crossbar.bit_lines], driven.bits - nodes[n : n + crossbar.bit_lines]

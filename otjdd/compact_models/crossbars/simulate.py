@@ -39,8 +39,8 @@ from otjdd.compact_models.crossbars.network import (
     hold_cells,
     noiseless,
 )
-from otjdd.compact_models.crossbars.pulses import sensed
-from otjdd.compact_models.error import sentence
+from otjdd.compact_models.crossbars.pulses import sensed_currents
+from otjdd.compact_models.error import error_sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
@@ -140,7 +140,7 @@ class WordLine:
         part = self.of.part
         drivers = pulses.reading_drivers(self.of.crossbar, part.read_voltage, self.word)
         driven = self.hold("read", drivers, part.read_duration)
-        current = sensed(self.of.crossbar, self.of.states, driven, self.word)
+        current = sensed_currents(self.of.crossbar, self.of.states, driven, self.word)
         self.of.conductance[self.word] = current / part.read_voltage
         yield driven, part.read_duration
 
@@ -154,7 +154,7 @@ class WordLine:
         began = 0.0
         for end in np.unique(width[mine]):
             on = np.where(mine & (width >= end), voltage, np.nan)
-            drivers = pulses.programming(on, self.of.target.shape[0], self.word, self.of.scheme)
+            drivers = pulses.programming_drivers(on, self.of.target.shape[0], self.word, self.of.scheme)
             driven = self.hold((kind, began > 0.0), drivers, end - began)
             yield driven, float(end - began)
             began = end
@@ -272,7 +272,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
-        "compact_model_error": sentence(crossbar.model)
+        "compact_model_error": error_sentence(crossbar.model)
     }
     if "program_missed" in running.maps:
         about["program_missed"] = "\n".join(
@@ -344,7 +344,7 @@ def open_loop(running: DrivenCrossbar, step: int, part: OpenLoop) -> DrivenPiece
             word, bit = driven.drivers.read
             at = slice(None) if bit is None else bit
             total, through = driven.end.bit_current[at], driven.end.current[word, at]
-            running.maps["sensed_current"][step, word, at] = sensed(crossbar, running.states, driven, word)[at]
+            running.maps["sensed_current"][step, word, at] = sensed_currents(crossbar, running.states, driven, word)[at]
             running.maps["sneak_share"][step, word, at] = 1.0 - through / total
             if SETTLING in running.rows:
                 running.rows[SETTLING][step] = longest = float(np.maximum(longest, driven.settled))  # nan stays

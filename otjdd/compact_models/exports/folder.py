@@ -69,7 +69,7 @@ def extracted_with_train(case: Case, request: Request, train: pulses.PulseTrain,
     ResultError too.
     """
     check_export_folder(out)
-    source = noise_error.source(case, request.devices) if request.devices else ""
+    source = noise_error.origin_of_differences(case, request.devices) if request.devices else ""
     if request.noise:
         scatter_of_pulses.cases_of_devices(case, request.devices)
     model: CompactModel | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from otjdd.compact_models import noise_error
 from otjdd.compact_models.axes import TEMPERATURE, monomials
-from otjdd.compact_models.error import sentence
+from otjdd.compact_models.error import error_sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import LN10, UNLIMITED, chebyshev_factors, degree, knots_of, monotone, spline
 from otjdd.system.late import jinja2, scipy
@@ -241,11 +241,11 @@ def export_header(model: CompactModel) -> list[str]:
             f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
             "frame, the time for which a random number is constant: a tenth of the shortest pulse; no time step is longer",
             *noise_error.noise_lines(model),
-            *noise_error.words(model),
+            *noise_error.spread_lines(model),
             *filter(None, [noise_error.negligible_noise(model)]),
         ]
     text = header.render(
-        model=model, about=model.about, limits=model.limits, error=sentence(model), noise=noise,
+        model=model, about=model.about, limits=model.limits, error=error_sentence(model), noise=noise,
         drawn=any(model.differences.values()), charging=charge_rises(model),
         temperatures=f"{T[0]:g} K only" if len(T) == 1 else f"{T[0]:g} K to {T[-1]:g} K, extracted at "
         f"{', '.join(f'{value:g}' for value in T)} K and interpolated in 1/T",

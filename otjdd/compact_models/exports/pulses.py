@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import number
@@ -127,14 +126,14 @@ def default_train(limits: Range) -> PulseTrain:
     return PulseTrain(VoltagePulse(up, width), VoltagePulse(down, width), PULSES)
 
 
-def pulse_cycle(model: CompactModel, train: PulseTrain | None = None, start: ArrayLike | None = None) -> Pulsed:
+def pulse_cycle(model: CompactModel, train: PulseTrain | None = None) -> Pulsed:
     """Conductances [S] of a junction under a train of pulses, in the last of enough rounds for a stationary cycle.
 
-    Pulses follow each other without pauses. Reads do not change the states. start : positions (K,), by default those of the
-    case. Raises NotAsExpected for pulses outside of the range of the model.
+    Pulses follow each other without pauses, from the initial states of the case. Reads do not change the states.
+    Raises NotAsExpected for pulses outside of the range of the model.
     """
     train = default_train(model.limits) if train is None else train
-    q, done, before, cycle = model.states(1, start), 0, None, None
+    q, done, before, cycle = model.states(1), 0, None, None
     for rounds in ROUNDS:
         for _ in range(done, rounds - 1):
             for pulse in (train.down, train.up):
@@ -213,7 +212,7 @@ def network_warnings(pulses: Pulsed | None) -> list[str]:
     return sentences
 
 
-def pulse_sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[str] = ()) -> list[str]:
+def pulse_sentences(pulses: Pulsed, devices: Devices | None, scatter: Sequence[str]) -> list[str]:
     """Lines for every export for networks: its pulses, what it leaves out, and the spread between devices.
 
     scatter : lines on its noise, () for an export without

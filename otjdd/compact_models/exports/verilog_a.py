@@ -57,7 +57,7 @@ from typing import Any
 
 import numpy as np
 
-from otjdd.compact_models.axes import TEMPERATURE, ModelAxis, monomials, powers, scale
+from otjdd.compact_models.axes import TEMPERATURE, monomials, powers, scale
 from otjdd.compact_models.exports.functions import (
     SETTLING_LETTERS,
     Functions,
@@ -182,11 +182,6 @@ def folded(line: str) -> list[str]:
     return [*lines, line]
 
 
-def has_unsettled_share(model: CompactModel, k: int) -> bool:
-    """True for a column, counted from 1, with an unsettled share."""
-    return bool(model.kinds[model.kind[k - 1]].share.size > 1)
-
-
 def module_parameters(model: CompactModel, noisy: bool) -> list[dict[str, str]]:
     """Parameters of the module: type, name, value, bounds, words and unit."""
     rows = [
@@ -245,20 +240,16 @@ def start_position(model: CompactModel, k: int) -> str:
     starts = monomials(np.array([node.start[k - 1] for node in model.nodes]), model.axes)
     if len(axes) < len(model.axes):
         starts = np.tensordot(powers(model.axes[0], [model.temperature])[0], starts, axes=1)
-    names = [f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})" for axis, (middle, half) in scaled_axes(axes)]
+    ends = zip(axes, map(scale, axes), strict=True)
+    names = [f"(({axis.name} - {number(middle)}) * {number(1.0 / half)})" for axis, (middle, half) in ends]
     return coefficient(starts, names)
-
-
-def scaled_axes(axes: "list[ModelAxis]") -> "list[tuple[ModelAxis, tuple[float, float]]]":
-    """Axes with the middle and half of their range."""
-    return [(axis, scale(axis)) for axis in axes]
 
 
 def scales(model: CompactModel) -> list[str]:
     """Statements that set u1, u2, ...; [] for a model without axes."""
     lines = []
-    for n, (axis, (middle, half)) in enumerate(scaled_axes(list(model.axes)), 1):
-        value = axis.name
+    for n, axis in enumerate(model.axes, 1):
+        value, (middle, half) = axis.name, scale(axis)
         if axis.key == TEMPERATURE:
             value = f"1.0 / limited(kelvin, coldest, warmest, {WORDS['OVER_KELVIN']})"
         lines.append(f"u{n} = ({value} - {number(middle)}) * {number(1.0 / half)};")
@@ -314,7 +305,7 @@ def by_voltage(names: list[str], part: Pieces) -> str:
 def column_texts(model: CompactModel, kinds: list[Functions], k: int, noisy: bool) -> dict[str, Any]:
     """Numbers and texts of column k, counted from 1."""
     t = int(model.kind[k - 1])
-    kind = kinds[t]
+    kind, unsettled = kinds[t], model.kinds[t].share.size > 1
     sums = {letter: chebyshev_sum(letter, t, kind.count) for letter in kind.letters}
     up, down = filling_texts(model, k)
     low, high = coefficient(kind.low), coefficient(kind.high)
@@ -327,9 +318,9 @@ def column_texts(model: CompactModel, kinds: list[Functions], k: int, noisy: boo
         "low": low, "high": high, "across": across, "rate": sums["a"], "conductance": sums["b"], "charge": sums["d"],
         "limit": sums.get("c"), "fill_up": up, "fill_down": down,
         "emptying": f"faster{k} * {own_speed(model, k, divided=True)}",
-        "unsettled": number(model.unsettled[k - 1]) if has_unsettled_share(model, k) else None,
+        "unsettled": number(model.unsettled[k - 1]) if unsettled else None,
     }  # fmt: skip
-    if has_unsettled_share(model, k):
+    if unsettled:
         shares = (chebyshev_sum(letter, t, kind.shares) for letter in SETTLING_LETTERS)
         of_column |= dict(zip(("settling", "move", "excess"), shares, strict=True))
     if noisy:

@@ -82,7 +82,7 @@ def test_devices_of_their_own_speed_set_at_their_own_time():
     fast = dataclasses.replace(model, speed=30.0 * model.speed)
     cells = cells_of_devices((model, fast), np.array([0, 1]))
     bar, states = Crossbar(cells, 1, 2, 1.0, 0.0), model.states(2)
-    pulses.hold_drivers(bar, states, pulses.writing(np.ones((1, 2), bool), 1.2), 3e-7)
+    pulses.hold_drivers(bar, states, pulses.writing_drivers(np.ones((1, 2), bool), 1.2), 3e-7)
     alone = fast.states(1)
     fast.hold(alone, 1.2, 3e-7)
     assert states[1, 0] == pytest.approx(alone[0, 0], rel=0.01)

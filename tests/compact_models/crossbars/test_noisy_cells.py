@@ -79,7 +79,7 @@ def test_cells_aside_scatter_without_being_followed_in_time(monkeypatch):
     bar, states = Crossbar(cells, 3, 4, 2.0, 0.0), model.states(12, 0.5)
     held = pulses.hold_drivers
     monkeypatch.setattr(pulses, "hold_drivers", lambda *words: count.append(words) or held(*words))
-    drivers = pulses.programming(np.full(4, 2.97), 3, 1, "third")
+    drivers = pulses.programming_drivers(np.full(4, 2.97), 3, 1, "third")
     before = states.copy()
     simulate.hold_line(bar, states, drivers, (5e-4, 0.0, True), None, np.zeros(12))
     assert len(count) == 1
@@ -93,11 +93,11 @@ def test_reads_scatter_by_ions_within_the_wells():
     cells = cells_of_devices((model,), np.zeros(400, np.int64), seed=5)
     bar, states = Crossbar(cells, 1, 400, 1e-3, 0.0), model.states(400, 0.5)
     held = pulses.hold_drivers(bar, states, pulses.reading_drivers(bar, 0.1, 0), 1e-9)
-    off = np.log(pulses.sensed(bar, states, held, 0) / held.end.bit_current)
+    off = np.log(pulses.sensed_currents(bar, states, held, 0) / held.end.bit_current)
     assert off.std() == pytest.approx(0.05, rel=0.1)
     assert off.mean() == pytest.approx(0.0, abs=0.01)
     calm = bar._replace(cells=cells_of_devices((model,), np.zeros(400, np.int64)))
-    assert np.array_equal(pulses.sensed(calm, states, held, 0), held.end.bit_current)
+    assert np.array_equal(pulses.sensed_currents(calm, states, held, 0), held.end.bit_current)
 
 
 def test_devices_of_the_cells_come_from_the_model():

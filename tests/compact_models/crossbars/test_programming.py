@@ -111,7 +111,7 @@ def test_pulses_of_a_line_are_those_of_the_whole_network():
     bar, R, C = made_model.bar(model, 5, 6, 200.0), 5, 6
     states = model.states(R * C, np.random.default_rng(3).uniform(0.2, 0.5, (R * C, 1)))
     voltages = np.array([2.5, np.nan, 2.2, 2.3, np.nan, 2.6])
-    drivers = pulses.programming(voltages, R, 2, "half")
+    drivers = pulses.programming_drivers(voltages, R, 2, "half")
     whole, line = states.copy(), states.copy()
     held = pulses.hold_drivers(bar, whole, drivers, 1e-6)
     fast = simulate.hold_line(bar, line, drivers, (1e-6, 0.0, True), None, np.zeros(R * C))

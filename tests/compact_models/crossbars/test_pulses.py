@@ -24,7 +24,7 @@ def marked(shape, *cells):
 )
 def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_lines, others):
     bar, states = made_model.bar(model, 3, 4, 1e-3), model.states(12)
-    held = pulses.hold_drivers(bar, states, pulses.writing(marked((3, 4), (1, 2)), 2.0, scheme), 1e-6)
+    held = pulses.hold_drivers(bar, states, pulses.writing_drivers(marked((3, 4), (1, 2)), 2.0, scheme), 1e-6)
     wanted = np.full((3, 4), others)
     wanted[1], wanted[:, 2], wanted[1, 2] = on_lines, on_lines, 2.0
     assert held.end.voltage == pytest.approx(wanted, abs=1e-4)
@@ -42,7 +42,7 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
         for name, values in (tolerances | {"CHANGE": [change] * 3}).items():
             monkeypatch.setattr(pulses, name, values[number])
         states = model.states(16)
-        ends.append((states, pulses.hold_drivers(bar, states, pulses.writing(chosen, 2.2), 1e-5)))
+        ends.append((states, pulses.hold_drivers(bar, states, pulses.writing_drivers(chosen, 2.2), 1e-5)))
     (states, coarse), (exact, fine), (_, by_power) = ends
     assert np.ptp(exact[:, 0]) > 0.1
     assert states[:, 0] == pytest.approx(exact[:, 0], abs=1e-3)
@@ -78,6 +78,6 @@ def test_sneak_paths_pass_where_lines_float(model):
 def test_what_is_no_write_is_refused(model):
     bar = made_model.bar(model, 2, 2, 1.0)
     with pytest.raises(NotAsExpected, match="half, third"):
-        pulses.hold_drivers(bar, model.states(4), pulses.writing(marked((2, 2), (0, 0)), 1.0, "fifth"), 1e-6)
+        pulses.hold_drivers(bar, model.states(4), pulses.writing_drivers(marked((2, 2), (0, 0)), 1.0, "fifth"), 1e-6)
     with pytest.raises(NotAsExpected, match="on one word line, got on 2"):
-        pulses.hold_drivers(bar, model.states(4), pulses.writing(np.ones((2, 2)), 1.0), 1e-6)
+        pulses.hold_drivers(bar, model.states(4), pulses.writing_drivers(np.ones((2, 2)), 1.0), 1e-6)

@@ -125,7 +125,7 @@ def test_a_charge_takes_twice_its_energy_from_the_driver(model):
     assert bar.line_voltages[0] == pytest.approx(0.1 * -np.expm1(-1e-9 / (farads * (LINE + DRIVER))), rel=2e-3)
     # a write comes to its voltage, but for 1 %, in ln(100) time constants
     bar.line_voltages[:] = 0.0
-    written = pulses.hold_drivers(bar, states, pulses.writing(np.ones((1, 1), bool), 0.1), 2e-9)
+    written = pulses.hold_drivers(bar, states, pulses.writing_drivers(np.ones((1, 1), bool), 0.1), 2e-9)
     assert written.settled == pytest.approx(farads * (LINE + DRIVER) * np.log(1.0 / pulses.SETTLED), rel=0.02)
     assert pulses.last_crossing([0.0, 2.0], pulses.SETTLED * np.array([10.0, 0.1])) == pytest.approx(1.0)  # exponential
 
@@ -135,7 +135,7 @@ def test_long_pulses_do_what_they_do_on_lines_without_capacitance(model):
     ends = []
     for bar in (crossbar(model, 2, 3), made_model.bar(model, 2, 3, LINE, DRIVER)):
         moved = states.copy()
-        written = pulses.hold_drivers(bar, moved, pulses.writing(chosen, 1.6), 1e-6)
+        written = pulses.hold_drivers(bar, moved, pulses.writing_drivers(chosen, 1.6), 1e-6)
         pulses.leave_alone(bar, moved, 1e-6)
         read = pulses.hold_drivers(bar, moved, pulses.reading_drivers(bar, 0.1, 0), 1e-6)
         ends.append((moved[:, :1].ravel(), read.end.bit_current, written.energy))
