@@ -252,7 +252,7 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
     write_whole(Path(path), data_frame(ds, over).to_csv(index=False, lineterminator="\n").encode())
 
 
-def data_frame(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
+def data_frame(ds: xr.Dataset, over: str | None) -> pd.DataFrame:
     """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     if LEVELS in ds.dims:  # a variable for each percentile, "read_resistance 2.5 %"; one variable if all are equal

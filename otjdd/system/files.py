@@ -90,7 +90,7 @@ def write_whole(
             _sync_folder(os.path.dirname(target) or ".")
 
 
-def write_together(contents: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
+def write_together(contents: Mapping[Path, bytes], obsolete: Iterable[Path]) -> None:
     """Write files that belong together. While one of them cannot be written, none is changed.
 
     obsolete : files of the earlier ones that have no successor; they are removed

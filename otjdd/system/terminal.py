@@ -12,13 +12,9 @@ COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, for
 
 
 def plain(text: str) -> str:
-    """A text with its control characters escaped, except ends of lines and tabs: \\x1b[31m, \\u202e."""
-    return "".join(written(c) if c not in "\n\t" and unicodedata.category(c) in COMMANDS else c for c in text)
-
-
-def written(character: str) -> str:
-    """A character as Python escapes it: \\x1b, \\u202e."""
-    return ascii(character)[1:-1]
+    """A text with its control characters escaped, as Python does it, except ends of lines and tabs: \\x1b[31m, \\u202e."""
+    escaped = (c if c in "\n\t" or unicodedata.category(c) not in COMMANDS else ascii(c)[1:-1] for c in text)
+    return "".join(escaped)
 
 
 def say(text: str, end: str = "\n") -> None:

@@ -198,7 +198,7 @@ def concatenate(parts: Iterable[Waveform]) -> Waveform:
     )
 
 
-def voltage_between(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
+def voltage_between(pre: Waveform, post: Waveform, delay: float) -> Waveform:
     """pre - post, the voltage across a junction that is driven at both ends.
 
     delay : start of post after the start of pre [s]; negative if post starts first
