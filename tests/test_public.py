@@ -1,7 +1,11 @@
 """The package as its users have it: names, cases by name, the accessor, and an import that costs nothing."""
 
+import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -93,3 +97,31 @@ def test_a_case_by_name_with_changes(caplog):
     assert "R-V loop" in ds.attrs["history"]
     assert "Mott & Gurney" in ds.attrs["references"]
     assert set(ds.coords) == {"time", "x", "read_time", "write_voltage", "snapshot_time"}
+
+
+def taken(path):
+    """(line, object, name) of each name that a script takes from a module of otjdd."""
+    nodes, modules, names = list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))), {}, []
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "otjdd":
+            module = importlib.import_module(node.module)
+            names += [(node.lineno, module, one.name) for one in node.names]
+            modules |= {one.asname or one.name: getattr(module, one.name, None) for one in node.names}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if isinstance(module := modules.get(node.value.id), ModuleType) and module.__name__.startswith("otjdd"):
+                names.append((node.lineno, module, node.attr))
+    return names
+
+
+def test_names_that_tutorials_pages_and_validation_take_are_there():
+    root = Path(__file__).parents[1]
+    paths = [path for folder in ("cases", "validation") for path in sorted((root / folder).rglob("*.py"))]
+    missing = [
+        f"{path.relative_to(root)}:{line}: {module.__name__}.{name}"
+        for path in paths
+        for line, module, name in taken(path)
+        if not hasattr(module, name)
+    ]
+    assert paths
+    assert missing == []

@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import otjdd
-from otjdd.compact_models.exports import aihwkit
+from otjdd.compact_models.exports import python_devices
 from otjdd.compact_models.exports.pulses import pulse_cycle
 
 # %% [markdown]
@@ -29,7 +29,7 @@ from otjdd.compact_models.exports.pulses import pulse_cycle
 # %%
 model = otjdd.compact("ltp-ltd", {"device.film.cells": 48}, voltage=(-2.5, 2.2), time=(50e-9, 1.0), measure=False)
 pulses = pulse_cycle(model)
-device = aihwkit.steps(pulses)
+device = python_devices.steps(pulses)
 low, high = pulses.up.min(), pulses.up.max()
 raising, lowering, count = pulses.train
 print(f"{count} pulses of {raising.voltage:g} V and of {lowering.voltage:g} V, {raising.width:g} s each")
@@ -40,9 +40,9 @@ print(f"conductance from {low * 1e6:.1f} to {high * 1e6:.1f} uS; a step is off b
 # from and small where it goes to. One ideal device takes the mean step everywhere, another a twentieth of it.
 
 # %%
-even = np.ones(aihwkit.NODES)
-ideal = aihwkit.WeightSteps(device.dw_min, 0.0, even, even, 0.0)
-fine = aihwkit.WeightSteps(device.dw_min / 20.0, 0.0, even, even, 0.0)
+even = np.ones(python_devices.NODES)
+ideal = python_devices.WeightSteps(device.dw_min, 0.0, even, even, 0.0)
+fine = python_devices.WeightSteps(device.dw_min / 20.0, 0.0, even, even, 0.0)
 rise = device.dw_min * (1.0 + min(device.up_down, 0.0)) * device.up / 2.0
 print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.0%}, last {rise[-1]:.1%}")
 
@@ -58,7 +58,7 @@ print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.
 def moved(steps, w, count, up):
     """Weights after as many pulses each, up or down."""
     for n in range(1, count.max(initial=0) + 1):
-        w = np.where(count >= n, aihwkit.after_one_pulse(steps, w, up), w)
+        w = np.where(count >= n, python_devices.after_one_pulse(steps, w, up), w)
     return w
 
 

@@ -197,13 +197,14 @@ def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray)
     return spline(knots_of(tables, name), chebyshev_factors(tables, name))(voltage) @ polynomials(tables, name, state).T
 
 
-def limited_rates(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
-    """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling.
+def combined_rate(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
+    """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
+    return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
 
-    A column of a speed has the rate r, 1/r^2 = 1/(speed rate)^2 + 1/limit^2.
-    """
-    own = (log_rate + np.log10(speed) for speed in (use.slowest, use.fastest))
-    both = [-0.5 * np.logaddexp(-2.0 * LN10 * log_own, -2.0 * LN10 * log_limit) / LN10 for log_own in own]
+
+def limited_rates(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
+    """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling."""
+    both = [combined_rate(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
     return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
 
 

