@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
+FINE = 0.01  # V between the points of a refined curve
 APART = 0.4  # of the median step: largest difference of the values at one place of repeated sweeps
 
 
@@ -149,10 +150,10 @@ def between(times: ArrayLike, voltage: ArrayLike, current: ArrayLike, at: ArrayL
     return Between(interpolated, error)
 
 
-def refined(times: ArrayLike, voltage: ArrayLike, step: float = 0.01) -> np.ndarray:
-    """Times (n,) [s]: `times` (m,) and more between them, so that the voltage (m,) changes by at most `step` [V] each."""
+def refined(times: ArrayLike, voltage: ArrayLike) -> np.ndarray:
+    """Times (n,) [s]: `times` (m,) and more between them, so that the voltage (m,) changes by at most FINE [V] each."""
     t, V = np.asarray(times, dtype=float), np.asarray(voltage, dtype=float)
-    counts = np.maximum(np.ceil(np.abs(np.diff(V)) / step), 1).astype(int)
+    counts = np.maximum(np.ceil(np.abs(np.diff(V)) / FINE), 1).astype(int)
     counts[np.diff(t) == 0] = 1
     inner = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(t[:-1], t[1:], counts, strict=True)]
     return np.concatenate([*inner, t[-1:]])

@@ -286,7 +286,7 @@ def strange_values(document: Document, path: KeyPath, value: Any) -> Iterator[tu
             yield value, part, document.problem(place, expected, f"{inner} (a date or time)")
 
 
-def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozenset()) -> Document:
+def put_on(below: Document, above: Document, whole: frozenset[KeyPath]) -> Document:
     """Put one document on top of its base: tables are merged, other values and the paths in `whole` are replaced."""
     replaced = set(whole)
     data = merge(below.data, above.data, (), replaced)

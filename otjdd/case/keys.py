@@ -1,6 +1,6 @@
 """Reference of all keys of a case file: meaning, unit, default, range, and an example of that key.
 
-A record says itself what its keys mean: `Field(description=..., examples=...)`. A table of its own has, in the field that
+A record says itself what its keys mean, by `key(...)` of `case.base`. A table of its own has, in the field that
 it is the value of, a title: its heading here. Units, defaults and ranges are read from the schema.
 """
 

@@ -83,7 +83,7 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
 
 
 def run_all(
-    cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None, runs: Path | None = None
+    cases: Iterable[Case], workers: int, progress: Callable[[float], None] | None, runs: Path | None
 ) -> dict[str, Any]:
     """Results of all different cases: digest -> Dataset, or the reason of a failure in words.
 

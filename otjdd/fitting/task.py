@@ -27,7 +27,7 @@ from otjdd.fitting.curves import (
 from otjdd.fitting.matching import by_time, match, quantity_in, whole_waveform
 from otjdd.fitting.parameters import parameters
 from otjdd.fitting.search import Aimed, Simulated
-from otjdd.measurements.datasets import applied_rows, row_of_point, with_voltage, without_condition
+from otjdd.measurements.datasets import ROW, applied_rows, row_of_point, with_voltage
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.system.late import xr
@@ -202,7 +202,8 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
     if "temperature" in data.set and ds.get("temperature", ds[name]).attrs.get("condition"):
-        ds = without_condition(ds, "temperature")  # the `set` of a data set comes before a header or the name of a file
+        # the `set` of a data set comes before a header or the name of a file
+        ds = ds.drop_vars(["temperature", f"{ROW}_temperature"], errors="ignore")
     noise = noise_in(data.noise, name, ds, changed)
     ds = with_voltage(ds, changed.device.film.thickness)
     runs, notes = [], []

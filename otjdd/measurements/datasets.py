@@ -83,11 +83,6 @@ def with_voltage(ds: xr.Dataset, thickness: float) -> xr.Dataset:
     return ds
 
 
-def without_condition(ds: xr.Dataset, name: str) -> xr.Dataset:
-    """Measured data without a quantity, also in their rows."""
-    return ds.drop_vars([variable for variable in (name, f"{ROW}_{name}") if variable in ds.variables])
-
-
 DIMS = ("point", "read", "bias", "time")  # dimensions of a curve, in the order in which they are looked for
 
 
@@ -117,23 +112,23 @@ def with_points(ds: xr.Dataset) -> xr.Dataset:
     return ds.rename({dim: "point" for dim in ds.dims}) if len(ds.dims) == 1 else ds
 
 
-def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
+def from_arrays(data: Any) -> xr.Dataset:
     """The measured data in a mapping name -> array, a DataFrame, or a Dataset. Names are as headers of a file.
 
     Raises DataError, also for arrays of different lengths; TypeError for another kind of object.
     """
     if isinstance(data, xr.Dataset):
-        return from_dataset(data, file)
+        return from_dataset(data, "data")
     if not isinstance(data, Mapping) and not hasattr(data, "columns"):
         raise TypeError(f"expected a file, a Dataset, a DataFrame or a mapping of arrays, got {type(data).__name__}")
     arrays = {str(name): np.asarray(data[name]) for name in data}
     lengths = {name: array.shape for name, array in arrays.items()}
     if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
-        raise data_error(file, 0, "columns of one length", str(lengths))
-    return dataset_of_arrays(arrays, {}, file)
+        raise data_error("data", 0, "columns of one length", str(lengths))
+    return dataset_of_arrays(arrays, {}, "data")
 
 
-def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
+def from_dataset(ds: xr.Dataset, file: str) -> xr.Dataset:
     """The curve in a Dataset: all variables over `point`, else over reads, bias voltages or time. Raises DataError."""
     dim = next((d for d in DIMS if d in ds.dims and ds.sizes[d] > 1), None)
     if dim is None:

@@ -243,7 +243,7 @@ NEAR_ZERO = 0.1  # of the largest voltage
 RATE = "RATE"  # in a proposed command, for what the reader has to state
 
 
-def described_data(ds: xr.Dataset, words: Sequence[str] = ()) -> str:
+def described_data(ds: xr.Dataset, words: Sequence[str]) -> str:
     """Description of measured data: a line for each column and each finding, and the command of a fit.
 
     words : files and options with which `otjdd fit` reads the same data; without, that line is left out

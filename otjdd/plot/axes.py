@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from otjdd.plot.style import GREY, ORANGE, STYLE, WIDTH, panels, style
+from otjdd.plot.style import GREY, STYLE, WIDTH, panels, style
 from otjdd.studies.dataset import worth_logarithms
 from otjdd.units import DIMENSIONS, quantity, unit
 
@@ -368,9 +368,7 @@ def with_signs(text: str) -> str:
     return TIMES.sub("\N{MULTIPLICATION SIGN}", HYPHEN.sub("\N{MINUS SIGN}", text))
 
 
-def arrows(
-    axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6, turn: tuple[int, int] = (0, 1)
-) -> None:
+def arrows(axes: Axes, x: ArrayLike, y: ArrayLike, color: Any, count: int = 6, turn: tuple[int, int] = (0, 1)) -> None:
     """Draw arrows along a curve (n,) on a logarithmic y axis: one arrow in each of `count` stretches.
 
     The arrow stands where the stretch is steepest; in a flat stretch, in the middle. Points outside of the limits of the

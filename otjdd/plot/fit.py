@@ -141,7 +141,7 @@ def expected(ds: xr.Dataset) -> Figure:
     return fig
 
 
-def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
+def front_figure(ds: xr.Dataset, names: str | Sequence[str], own: Sequence[Axes] | None) -> Figure:
     """Figure of the pairs of the named aims, or of the first PANELS pairs that no set of the search meets together.
 
     names : two or more claims or targets of the calibration   own : axes to draw into, one for each pair

@@ -130,7 +130,7 @@ RECENT = 20  # number of latest points whose longest time is the estimate for th
 
 
 def finished_points(
-    work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None = None, alone: bool = False
+    work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None, alone: bool
 ) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield the points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
@@ -215,7 +215,7 @@ LOUD = "distributed", "tornado", "asyncio"  # loggers of dask, which print trace
 
 
 def on_cluster(
-    work: StudyWork, jobs: Iterable[PointJob], address: str, workers: int | None = None, limit: float | None = None
+    work: StudyWork, jobs: Iterable[PointJob], address: str, workers: int | None, limit: float | None
 ) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield points as they arrive from a cluster.
 

@@ -114,8 +114,8 @@ def get_ready(case: Case) -> None:
 
 
 def prepare(
-    case: Case, folder: Path, resume: bool = False, file: str = "case.toml", scheduler: str | None = None,
-    progress: Callable[[float], None] | None = None,
+    case: Case, folder: Path, resume: bool, file: str, scheduler: str | None,
+    progress: Callable[[float], None] | None,
 ) -> Plan:  # fmt: skip
     """Plan a study, and prepare its folder. progress : called with the fraction of the points that are planned
 
@@ -191,8 +191,8 @@ def compute_points(
     planned: Plan,
     folder: Path,
     ways: Computation,
-    progress: PointProgress | None = None,
-    announce: Announce | None = None,
+    progress: PointProgress | None,
+    announce: Announce | None,
 ) -> None:
     """Compute the points that are not on disk yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(planned.digests)

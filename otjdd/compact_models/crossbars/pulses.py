@@ -187,7 +187,8 @@ def mean_power(before: NetworkSolution, after: NetworkSolution, drivers: Drivers
     """Mean power [W] from the drivers in a time step, and its error over the allowed one [W]."""
     if after.passed is not None:
         return after.passed.power, after.passed.off / EXTRAPOLATED
-    first, last = (power_of_solution(at_end, drivers.words, drivers.bits) for at_end in (before, after))
+    words, bits = np.nan_to_num(drivers.words), np.nan_to_num(drivers.bits)
+    first, last = (float(words @ ends.word_current - bits @ ends.bit_current) for ends in (before, after))
     larger_one = max(abs(first), abs(last), 1e-300)
     mean = 0.5 * (first + last)
     return mean, abs(last - first) / (CHANGE * larger_one) * abs(mean)
@@ -243,11 +244,6 @@ def network_ahead(
 def larger_magnitude(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The value of larger magnitude, element by element."""
     return np.where(np.abs(second) > np.abs(first), second, first)
-
-
-def power_of_solution(solution: NetworkSolution, words: np.ndarray, bits: np.ndarray) -> float:
-    """Power [W] from the drivers at voltages words (R,) and bits (C,) [V]."""
-    return float(np.nan_to_num(words) @ solution.word_current - np.nan_to_num(bits) @ solution.bit_current)
 
 
 def writing_drivers(chosen: np.ndarray, voltage: float, scheme: str = "half") -> Drivers:
@@ -419,7 +415,7 @@ def network_after_step(
         stages.append(factor((lines + np.append(into, -into)) / step - point.missing))
         moved.append(farads * (stages[-1][:n] - stages[-1][n:]) + off)
         steep = (begin.current + begin.cell * begin.slope) * (stages[-1][:n] - stages[-1][n:])
-        rate = np.append(point.cell * point.current + steep, power_at_nodes(crossbar, driven, there + stages[-1]))
+        rate = np.append(point.cell * point.current + steep, power_from_drivers(crossbar, driven, there + stages[-1]))
         energies.append(GAMMA * (step * rate + sum_of_stages(mix, energies) if mix else step * rate))
     there = nodes + sum_of_stages(END, stages)
     mean = sum_of_stages(END, energies) / step
@@ -457,7 +453,7 @@ def capacitance_matrix(crossbar: Crossbar, farads: np.ndarray) -> Any:
     return matrix
 
 
-def power_at_nodes(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray) -> float:
+def power_from_drivers(crossbar: Crossbar, driven: DrivenLines, nodes: np.ndarray) -> float:
     """Power [W] from the drivers at voltages (2 R C,) [V] of the nodes."""
     n, first = crossbar.count, 1.0 / (crossbar.line_resistance + crossbar.driver_resistance)
     drops = driven.words - nodes[: n : crossbar.bit_lines], driven.bits - nodes[n : n + crossbar.bit_lines]
