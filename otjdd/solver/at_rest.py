@@ -7,10 +7,11 @@ charges the junction passing the series resistance as well.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,15 +20,19 @@ from otjdd.case.device import FromResult
 from otjdd.case.drive_curves import CV, Following, Prepared
 from otjdd.case.film import FEWEST_CELLS
 from otjdd.case.kinds import kinds_of
+from otjdd.compiler.pointer_tuples import Row
 from otjdd.errors import CaseError, SolverError
+from otjdd.laws import Wall
+from otjdd.mechanisms.exchange import filling_of, passes
 from otjdd.mechanisms.traps.kinetic import have_memory
 from otjdd.physics.channels import transport
 from otjdd.physics.columns import close_all, conduct
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import CLOSURE_TOLERANCE, coupled
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, coupled
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import drop
 from otjdd.physics.rest import relaxed
+from otjdd.physics.state import AT_LEFT, AT_RIGHT
 from otjdd.results import outputs
 from otjdd.solver import grid_error, initial, integrate, linear_response, model, model_limits
 from otjdd.solver.collect import by_kind
@@ -37,7 +42,7 @@ from otjdd.solver.start import NO_STEPS, Trail, without
 from otjdd.solver.traps import admittances_of_traps, trap_noise
 from otjdd.stepping.hooks import at_temperature, begin_step
 from otjdd.stepping.run_log import new_watch, ratio_of_columns
-from otjdd.system.late import scipy, xr
+from otjdd.system.late import elementwise, scipy, xr
 from otjdd.system.steps import Progress
 
 PLACE = ("state", "temperature", "bias")
@@ -362,7 +367,71 @@ def come_to_rest(run: Run, voltage: float) -> None:
 
 def rest(run: Run, V_j: float, voltage: float) -> None:
     """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
-    c = relaxed(run.junction, run.state.c, V_j, run.state.P)
+    junction, state, reservoir = run.junction, run.state, finite_reservoir(run.junction)
+    if reservoir is not None:
+        given = given_at_rest(run, reservoir, V_j)
+        state.passed[:, reservoir.row] = reservoir.sign * given
+        junction = after_giving(junction, reservoir, given)
+    c = relaxed(junction, state.c, V_j, state.P)
     if c is None:
         integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)
-    run.state.c[:] = c
+    state.c[:] = c
+
+
+class Reservoir(NamedTuple):
+    """The oxygen of an electrode that exchanges vacancies, of which there is so much only."""
+
+    walls: tuple[Wall, ...]  # of the columns
+    row: int  # of State.passed
+    sign: float  # of a flux along x into the film
+
+
+def finite_reservoir(junction: Junction) -> Reservoir | None:
+    """The reservoir with an end, None without one. The other electrode blocks then."""
+    for walls, row, sign in ((junction.left_wall, AT_LEFT, 1.0), (junction.right_wall, AT_RIGHT, -1.0)):
+        if passes(walls[0]) and walls[0].capacity < np.inf:
+            return Reservoir(tuple(walls), row, sign)
+    return None
+
+
+def after_giving(junction: Junction, reservoir: Reservoir, given: np.ndarray) -> Junction:
+    """The junction whose reservoir at its initial filling is as this one after it has given ions (K,) [1/m2] to the film.
+
+    Filling y and pressure p of the oxygen act alike: c/(n - c) at rest goes with (1 - y)/y, and with p^(-1/2).
+    """
+    walls = list[Wall]()
+    for wall, into in zip(reservoir.walls, given.tolist(), strict=True):
+        filling = filling_of(wall, into)
+        odds = math.log(filling / wall.filling * (1.0 - wall.filling) / (1.0 - filling))
+        walls.append(wall._replace(log_oxygen=wall.log_oxygen + 2.0 * odds))
+    at_left = reservoir.row == AT_LEFT
+    return junction._replace(left_wall=Row(walls)) if at_left else junction._replace(right_wall=Row(walls))
+
+
+def given_at_rest(run: Run, reservoir: Reservoir, V_j: float) -> np.ndarray:
+    """Ions (K,) [1/m2] that a reservoir has given since the beginning, with which film and reservoir rest at V_j [V]."""
+    state, columns = run.state, run.junction.columns
+    given, held = reservoir.sign * state.passed[:, reservoir.row], (state.c * columns.width).sum(axis=1)
+    sites = (columns.sites * columns.width).sum(axis=1)
+    oxygen, free = np.array([(wall.filling, 1.0 - wall.filling) for wall in reservoir.walls]).T * [
+        wall.capacity for wall in reservoir.walls
+    ]
+
+    least, most = np.maximum(-oxygen, given - held), np.minimum(free, given + sites - held)
+
+    def missing(more: np.ndarray, k: np.ndarray) -> np.ndarray:
+        """What columns k have got, less what they hold more beside the reservoir that has given so much [1/m2].
+
+        An end, at which either reservoir or film is empty or full, counts as far on its side.
+        """
+        after = given.copy()
+        after[k] = more
+        full, none = after <= least, after >= most
+        after[full | none] = given[full | none]
+        c = relaxed(after_giving(run.junction, reservoir, after), state.c, V_j, state.P)
+        if c is None:
+            return np.full(more.size, np.nan)
+        holds = np.where(full, sites, np.where(none, 0.0, (c * columns.width).sum(axis=1)))
+        return more - given[k] - (holds - held)[k]
+
+    return np.asarray(elementwise.find_root(missing, (least, most), args=(np.arange(given.size),)).x)

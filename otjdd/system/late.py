@@ -54,6 +54,7 @@ class Late:
 compiler, plot, selftest = Late("otjdd.compiler"), Late("otjdd.plot"), Late("otjdd.selftest")
 # Libraries that take time, of which xarray takes 0.3 s and parts of scipy as much, or that not every system has.
 np, pd, scipy, tomllib, xr = map(Late, ("numpy", "pandas", "scipy", "tomllib", "xarray"))
+elementwise = Late("scipy.optimize.elementwise")  # which no other module of scipy imports
 h5py, jinja2, metadata, PIL, rich = map(Late, ("h5py", "jinja2", "importlib.metadata", "PIL", "rich"))
 cma, dask, distributed, emcee, imageio_ffmpeg = map(Late, ("cma", "dask", "distributed", "emcee", "imageio_ffmpeg"))
 

@@ -20,6 +20,7 @@ import rich.table
 import rich.text
 import scipy
 import xarray as xr
+from scipy.optimize import elementwise
 
 from otjdd import compiler, plot, selftest
 
@@ -29,6 +30,7 @@ __all__ = [
     "compiler",
     "dask",
     "distributed",
+    "elementwise",
     "emcee",
     "h5py",
     "imageio_ffmpeg",

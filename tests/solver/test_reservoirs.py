@@ -15,6 +15,7 @@ from otjdd.physics.ion_fluxes import flux_slopes_of, fluxes_of
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import FluxSlopes
 from otjdd.physics.rest import relaxed
+from otjdd.solver import at_rest as at_rest_of_curves
 from otjdd.solver import linear_response, model
 from otjdd.variables import (
     FILLING_LEFT,
@@ -314,3 +315,38 @@ def test_a_reservoir_behind_a_wall_that_no_hop_can_follow_runs_out_by_the_hops_a
     for (y, other, c), (y_fast, other_fast, c_fast) in zip(*ends, strict=True):
         assert (y, other) == pytest.approx((y_fast, other_fast), abs=1e-7)
         np.testing.assert_allclose(c, c_fast, rtol=1e-6)
+
+
+SOME = SLOW | {"rate": "1e-6 m/s", "capacity": "2e18 1/m^2", "initial_filling": 0.4, "oxygen_pressure": "20 kPa"}
+WITH_ELECTRONS = BALANCE | {"device__left__barrier": "0.3 eV"}
+UNLIKE_COLUMNS = {"columns__count": 3, "columns__spread": {"ions.well_left": "30 meV", "ions.density": "2e25 1/m^3"}}
+
+
+@needs_speed
+@pytest.mark.parametrize(("side", "V"), [("left", 0.3), ("left", -0.5), ("right", 0.3), ("right", -0.5)])
+@pytest.mark.parametrize("more", [{}, WITH_ELECTRONS, UNLIKE_COLUMNS], ids=["film", "electrons", "columns"])
+def test_a_film_and_a_reservoir_with_an_end_rest_where_a_long_hold_leaves_them(side, V, more):
+    """Without steps in time; from any state that has as much oxygen, the same."""
+    some = SOME | ({"formation_energy": "0.35 eV"} if more is WITH_ELECTRONS else {})  # above a lower band
+    exchanging = film(**{f"device__{side}__exchange": some}, device__film__cells=12, **more)
+    slow, fast = (begin(exchanging, rtol=1e-5) for _ in range(2))
+    hold(slow, V, 1e9)
+    for before in (V, -0.2, V):
+        at_rest_of_curves.rest(fast, before, before)
+    np.testing.assert_allclose(fast.state.passed, slow.state.passed, rtol=1e-9)
+    np.testing.assert_allclose(fast.state.c, slow.state.c, rtol=1e-9)
+    assert np.abs(slow.state.passed).max() > 5e15  # and the reservoir is not that of the beginning
+    endless = {key: value for key, value in some.items() if key not in ("capacity", "initial_filling")}
+    other = begin(film(**{f"device__{side}__exchange": endless}, device__film__cells=12, **more))
+    at_rest_of_curves.rest(other, V, V)
+    assert np.abs(other.state.c / slow.state.c - 1.0).max() > 1e-3
+
+
+@needs_speed
+def test_the_small_signal_of_a_film_that_settles_with_its_reservoir_is_that_after_a_long_hold():
+    exchanging = film(device__left__exchange=SOME, device__film__cells=12, circuit__series_resistance="10 kohm")
+    signal = {"kind": "impedance", "bias": ["0.3 V"], "frequencies": ["1 Hz", "1 MHz"], "ions": "moving"}
+    held = {"held": [{"voltage": "0.3 V", "duration": "1e9 s"}]}
+    settled, after = (otjdd.run(exchanging, {"drive": signal | more}) for more in ({"settle": True}, {"states": held}))
+    for name in ("capacitance", "conductance_ac", "bias_current", "bias_electrode_charge"):
+        np.testing.assert_allclose(settled[name], after[name], rtol=1e-4)
