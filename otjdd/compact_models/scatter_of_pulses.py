@@ -9,6 +9,7 @@ SETTLING cycles of single ions, precede the measured cycles.
 
 import logging
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -218,6 +219,12 @@ class Cycles(NamedTuple):
 
     before: np.ndarray  # (D,) before the first pulse
     after: np.ndarray  # (D, C, 2 n)
+
+    @classmethod
+    def drawn(cls, after: Sequence[np.ndarray], count: int) -> "Cycles":
+        """Cycles of draws (D,) after each of `count` pulses down and as many up, again and again; the first is left out."""
+        values, n = np.array(after).T, 2 * count
+        return cls(values[:, n - 1], values[:, n:].reshape(len(values), -1, n))
 
     @property
     def steps(self) -> np.ndarray:

@@ -257,7 +257,7 @@ def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
     return next((ds[name].values for name in names if name in ds), None)
 
 
-def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str], own: Sequence[Any] | None) -> Figure:
+def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str], own: Sequence[Any] | None = None) -> Figure:
     """Figure of a prediction. kinds, own : as `kinds` and `ax` of `otjdd.figure`
 
     Raises ValueError when there is nothing to draw, and if the number of axes is not the number of kinds.

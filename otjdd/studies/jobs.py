@@ -130,7 +130,7 @@ RECENT = 20  # number of latest points whose longest time is the estimate for th
 
 
 def finished_points(
-    work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None, alone: bool
+    work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None = None, alone: bool = False
 ) -> Generator[tuple[PointJob, PointOutcome], None, None]:
     """Yield the points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 

@@ -246,8 +246,7 @@ def drawn_conductances(
     for way, sign in ([(lowering, -1)] * count + [(raising, 1)] * count) * (1 + CYCLES):
         G = np.clip(way.after(G, sign) + c2c * rng.standard_normal(DEVICES), low, high)
         after_pulses.append(G)
-    n, conductances = 2 * count, np.array(after_pulses).T
-    return Cycles(conductances[:, n - 1], conductances[:, n:].reshape(DEVICES, CYCLES, n))
+    return Cycles.drawn(after_pulses, count)
 
 
 def fitted_cycle_noise(

@@ -155,8 +155,7 @@ def drawn_weights(steps: WeightSteps, count: int, noise: PulseNoise, differ: dic
         step = scale * np.interp((w - low) / (high - low), nodes, table)
         w = np.clip(w + step * (1.0 + noise.dw_min_std * rng.standard_normal(DEVICES)), low, high)
         after_pulses.append(w + noise.write_noise_std * steps.dw_min * rng.standard_normal(DEVICES))
-    n, weights = 2 * count, np.array(after_pulses).T
-    return Cycles(weights[:, n - 1], weights[:, n:].reshape(DEVICES, CYCLES, n))
+    return Cycles.drawn(after_pulses, count)
 
 
 def fitted_pulse_noise(steps: WeightSteps, count: int, solver: Sigmas, differ: dict[str, float]) -> PulseNoise:
