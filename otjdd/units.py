@@ -246,6 +246,11 @@ def quantity(text: str) -> tuple[float, str]:
     return parse(text, dimension), dimension
 
 
+def in_si(value: str | float, dimension: str) -> float:
+    """A quantity as text or a number [SI]; of no dimension a number also as text. Raises UnitError, ValueError."""
+    return parse(value, dimension) if isinstance(value, str) and dimension else float(value)
+
+
 def difference(text: str) -> tuple[float, str]:
     """Read a quantity that is a difference, a step or a standard deviation: "10 K", not "10 degC". Raises UnitError."""
     if text.translate(SAME).strip().endswith(CELSIUS):

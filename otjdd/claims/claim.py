@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from otjdd import units
 from otjdd.analysis.goal import Goal, around
 from otjdd.case.base import Number, Record
+from otjdd.results.summary import finite_or_none
 from otjdd.solver import model_limits
 
 
@@ -177,11 +178,6 @@ class Measured(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.figure.label}: {self.otjdd}"
-
-
-def finite_or_none(number: float | None) -> float | None:
-    """A number; None for nan and infinities, which JSON does not have."""
-    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def to_digits(number: float, digits: int = 3) -> str:

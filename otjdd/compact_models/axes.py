@@ -18,7 +18,7 @@ from otjdd.case.keys import fault, movable_number
 from otjdd.case.problem import Source
 from otjdd.compact_models.tables import SETTLING, Tables, Use, common_knots, monotone, spline
 from otjdd.errors import NotAsExpected
-from otjdd.units import DIMENSIONS, parse, write
+from otjdd.units import DIMENSIONS, in_si, write
 
 LOGARITHMIC = ("emptying",)  # numbers whose logarithm is interpolated
 
@@ -174,7 +174,7 @@ def chosen_point(
     point = []
     for axis, of_model in zip(axes, own, strict=True):
         value = values.get(axis.name, of_model)
-        number = parse(value, axis.dimension) if isinstance(value, str) and axis.dimension else float(value)
+        number = in_si(value, axis.dimension)
         if not axis.within(number):
             raise NotAsExpected(
                 f"a {axis.name} of {axis.text(axis.values[0])} to {axis.text(axis.values[-1])}, for which the model was "
@@ -208,7 +208,7 @@ def axis_of(case: Case, key: str, ends: tuple[Any, Any], count: int = NODES) -> 
     """
     own, dimension, _, _ = movable_number(case, key)
     try:
-        low, high = (parse(end, dimension) if isinstance(end, str) and dimension else float(end) for end in ends)
+        low, high = (in_si(end, dimension) for end in ends)
     except ValueError as error:  # of units too
         raise fault(key, "two values as a case file has them", f"{ends[0]} and {ends[1]}", str(error)) from None
     axis = ModelAxis(key, dimension, (low, high))

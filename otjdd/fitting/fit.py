@@ -36,6 +36,7 @@ from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 from otjdd.results import store
 from otjdd.results.outputs import about
 from otjdd.results.store import provenance
+from otjdd.results.summary import finite_or_none
 from otjdd.solver.checkpoint import AFRESH, checkpoint_path
 from otjdd.system import sources
 from otjdd.system.late import xr
@@ -246,10 +247,10 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
     correlation = ds["correlation"].values if "correlation" in ds else np.zeros((len(names),) * 2)
     return {
         "parameters": {
-            name: {"value": p.value, "unit": unit, "error": number_or_none(p.error), "at_bound": p.at_bound}
+            name: {"value": p.value, "unit": unit, "error": finite_or_none(p.error), "at_bound": p.at_bound}
             for name, unit, p in zip(names, units, fitted_parameters(ds), strict=True)
         },
-        "reduced_chi_square": number_or_none(ds.attrs["reduced_chi_square"]),
+        "reduced_chi_square": finite_or_none(ds.attrs["reduced_chi_square"]),
         "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
         "evaluations": int(ds.attrs["evaluations"]),
         "jacobians": int(ds.attrs["jacobians"]),
@@ -257,11 +258,6 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
         "warnings": ds.attrs["warnings"].splitlines(),
         "outliers": ds.attrs.get("outliers", "").splitlines(),
     }
-
-
-def number_or_none(value: float) -> float | None:
-    """A number for JSON, which has no nan."""
-    return float(value) if math.isfinite(value) else None
 
 
 def fitted_case(ds: xr.Dataset, digits: int = 17) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,11 @@ def of_programming(ds: xr.Dataset) -> str:
         names += f" and {len(missed) - NAMED} more"
     most = f"by at most {100.0 * error.max():.3g} %"
     return f"{text}, {len(missed)} of {error.size} cells missed their targets, {most}: {names}"
+
+
+def finite_or_none(number: float | None) -> float | None:
+    """A number; None for nan and infinities, which JSON does not have."""
+    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def extent(values: np.ndarray) -> str:

@@ -15,7 +15,7 @@ from otjdd.case.device import Circuit
 from otjdd.errors import CaseError
 from otjdd.results.outputs import OUTPUTS
 from otjdd.system.late import xr
-from otjdd.units import parse
+from otjdd.units import in_si
 
 SAME_SLOPE = 1e-6  # relative, of the voltage on both sides of a row in a straight piece
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
@@ -148,7 +148,7 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     Raises ValueError for a step that is not above zero, or makes more than MAX_SAMPLES times, and for a result without
     a time series.
     """
-    step = parse(step, "time") if isinstance(step, str) else float(step)
+    step = in_si(step, "time")
     t = np.asarray(ds["time"].values) if "time" in ds.dims else np.zeros(0)
     if not t.size:
         raise ValueError("this result has no time series to resample")

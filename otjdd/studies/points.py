@@ -40,10 +40,9 @@ from otjdd.case.study_axes import Study, StudyAxis, axes
 from otjdd.errors import CaseError, LimitError, ResultError
 from otjdd.results import store
 from otjdd.results.outputs import OUTPUTS, Output, dataset
-from otjdd.system import files
+from otjdd.system import files, sources
 from otjdd.system.files import OtherVersion, read_whole, write_whole
 from otjdd.system.late import xr
-from otjdd.system.sources import digest
 from otjdd.units import DIMENSIONS, brief, plain_unit
 
 MAX_POINTS = 100_000
@@ -291,7 +290,7 @@ class PointOutcome(NamedTuple):
 
 def pack(point: PointOutcome) -> bytes:
     """A point as the bytes of its file."""
-    head = {"source_sha256": digest(), **point._asdict()}
+    head = {"source_sha256": sources.digest(), **point._asdict()}
     return store.packed("point", head, {name: np.asarray(array.values) for name, array in point.arrays.items()})
 
 
@@ -305,7 +304,7 @@ def unpack(path: Path, data: bytes) -> PointOutcome:
         return PointOutcome("stale", OTHER_VERSION)
     except (ValueError, TypeError) as error:
         raise ResultError(path, f"is no whole point ({brief(str(error))})") from error
-    if head.source_sha256 != digest():
+    if head.source_sha256 != sources.digest():
         return PointOutcome("stale", OTHER_VERSION, keep=head.keep)
     return PointOutcome(head.status, head.reason, head.seconds, head.keep, head.limits, arrays)
 
@@ -373,7 +372,7 @@ def usable_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> PointOut
 
 def final_points(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) -> tuple[set[str], list[str]]:
     """Digests of points that are done or whose solver failed, which need no second run; digests of unreadable points."""
-    there, unreadable, final = on_disk(folder), [], set()
+    there, unreadable, final = set(os.listdir(folder / FOLDER)), [], set()
     for name in digests:
         if name not in there:
             continue
@@ -384,11 +383,6 @@ def final_points(folder: Path, digests: Iterable[str], keep: tuple[str, ...]) ->
         else:
             final |= {name} if point is not None and point.status in ("done", "solver") else set()
     return final, unreadable
-
-
-def on_disk(folder: Path) -> set[str]:
-    """Digests of the points on disk."""
-    return set(os.listdir(folder / FOLDER))
 
 
 def tidy_points(folder: Path) -> None:

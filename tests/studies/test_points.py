@@ -59,7 +59,7 @@ def test_every_flipped_byte_and_every_cut_is_seen(folder):
 
 def test_a_point_of_other_sources_is_not_believed(folder, monkeypatch):
     assert is_final(folder, DIGEST, ("read_resistance",))
-    monkeypatch.setattr(points, "digest", lambda: "another")
+    monkeypatch.setattr(points.sources, "digest", lambda *_: "another")
     assert points.read_point(folder, DIGEST).status == "stale"
     assert not is_final(folder, DIGEST, ("read_resistance",))
 

@@ -30,7 +30,7 @@ from otjdd.runs.run import simulate
 from otjdd.solver.start import Steps, Trail
 from otjdd.studies import points
 from otjdd.system.late import xr
-from otjdd.units import DIMENSIONS, brief, parse
+from otjdd.units import DIMENSIONS, brief, in_si
 
 
 class Target(Record):
@@ -141,7 +141,7 @@ class FreeParameter(Record):
 
     def number(self, value: Bound) -> float:
         """A bound [SI]."""
-        return parse(value, self.dimension) if isinstance(value, str) else float(value)
+        return in_si(value, self.dimension)
 
     def parameter(self, case: Case) -> Parameter:
         """The parameter of a fit, which starts within its bounds. Raises CaseError.
