@@ -48,7 +48,7 @@ def named_late() -> dict[str, str]:
     for node in ast.parse((PACKAGE / "system" / "late.pyi").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             found |= {alias.asname or alias.name.split(".")[0]: alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module in ("otjdd", "importlib"):
+        elif isinstance(node, ast.ImportFrom) and node.module in ("otjdd", "importlib", "scipy.optimize"):
             found |= {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return found
 

@@ -18,6 +18,7 @@ at the write voltage Vw (NonlinearConductance in formula.cpp), so that NL is the
 train.py of DNN+NeuroSim sets its numbers after it has read the command line. Weights there have as many bits as cells.
 """
 
+import io
 import json
 import math
 from functools import lru_cache
@@ -158,7 +159,7 @@ def set_numbers(values: dict[str, float], c2c: float, labels: tuple[float, float
         "train.py": {f"args.{name}": number(value) for name, value in train.items()},
         "NeuroSIM/Param.cpp": {name: number(value) for name, value in cell.items()},
     }
-    return filled_template("set_numbers.py", numbers=json.dumps(of_files, indent=4)).rstrip("\n")
+    return filled_template("set_numbers.py", numbers=json.dumps(of_files, indent=4))
 
 
 def files(
@@ -191,24 +192,24 @@ def files(
         "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
         "NL": energies.ratio,
     }  # fmt: skip
-    block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
-    block += ["readNoise = true;", f"sigmaReadNoise = {number(noise.read)};"] if noise else []
-    block.append("nonlinearIV = true;")
-    block.append(f"conductanceRangeVar = {'false' if devices is None else 'true'};")
-    table = ["pulse,G_LTP_S,G_LTD_S"]
-    table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
+    cycle = np.column_stack((np.arange(count + 1), pulses.up, pulses.down))
     named = {
-        "cell.txt": "\n".join(block), "pulses.csv": "\n".join(table),
+        "cell.txt": filled_template("cell.txt", about=about, values=values, noise=noise, devices=devices),
+        "pulses.csv": table_text("pulse,G_LTP_S,G_LTD_S", cycle),
         "set_numbers.py": set_numbers(values, c2c, (up, down)),
-    }  # fmt: skip
+    }
     if devices is not None:
-        rows = [
-            f"{n},{i},{number(a)},{number(b)}"
-            for n, cycle in enumerate(zip(devices.up, devices.down, strict=True))
-            for i, (a, b) in enumerate(zip(*cycle, strict=True))
-        ]
-        named["devices.csv"] = "\n".join(["device,pulse,G_LTP_S,G_LTD_S", *rows])
-    return {name: text + "\n" for name, text in named.items()}
+        places = np.indices(devices.up.shape).reshape(2, -1)
+        cycles = np.column_stack((*places, devices.up.ravel(), devices.down.ravel()))
+        named["devices.csv"] = table_text("device,pulse,G_LTP_S,G_LTD_S", cycles)
+    return named
+
+
+def table_text(header: str, rows: np.ndarray) -> str:
+    """Comma-separated text of rows of whole numbers and, in the last two columns, conductances [S]."""
+    text, whole = io.StringIO(), rows.shape[1] - 2
+    np.savetxt(text, rows, fmt=["%d"] * whole + ["%.9g"] * 2, delimiter=",", header=header, comments="")
+    return text.getvalue()
 
 
 class Way:
