@@ -176,6 +176,7 @@ class State(NamedTuple):
     lines: Annotated[Array, work("line film_line", "", "of a stack with electrons, see `electrons.stack`")]
     matrix: Annotated[Array, work("three film_cell two two", "", "of a stack with electrons")]
     answer: Annotated[Array, work("film_cell two", "", "of a stack with electrons")]
+    by_total: Annotated[Array, work("film_cell two", "", "of a stack with electrons")]
     sides: Annotated[Array, derived("column side interface", "V/m", "fields beside the interfaces, rows of `ions`")]
     trapped: Annotated[Array, derived("column charged_cell", "C/m2", "charge of the traps in each cell")]
 

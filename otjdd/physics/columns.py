@@ -21,9 +21,11 @@ from otjdd.mechanisms.electrons.stack import (
     MOVES,
     column,
     displacement_changes,
+    factor_still,
     fill_answer_to_voltage,
     linearise,
     own_linear,
+    solve_still,
 )
 from otjdd.mechanisms.exchange import exchanges
 from otjdd.mechanisms.traps.charge import close_with_traps
@@ -37,7 +39,7 @@ from otjdd.physics.junction import (
     hold_electrons,
     hold_traps,
 )
-from otjdd.physics.numerics import add_up, copy, factor_twos, solve_twos
+from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.state import FEW_ENERGIES, NO_SLOPES, State, Tangent
 
 
@@ -112,9 +114,9 @@ def voltage_response(junction: Junction, state: State, tangent: Tangent, k: int)
     linear.missing[:] = 0.0  # may be nan behind a stack that did not close, and a share of 0 of nan is nan
     linearise(junction, k, stack, linear)
     fill_answer_to_voltage(junction, k, stack, linear, linear.x)
-    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+    if not factor_still(linear):
         return math.nan
-    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    solve_still(linear, linear.x)
     displacement_changes(linear, linear.x, 1.0, 0.0, dD)
     return tangent.by_V[k] + log_change(junction, tangent, k, dD[: state.c.shape[1] + 1])
 

@@ -46,7 +46,7 @@ def sum_of(a: Conductance, b: Conductance) -> Conductance:
 for record in (HeatState, Progress, TrapState, State):
     by_pointer(record)
 
-SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electrons.stack`; SITE of `ion_fluxes`
+SITE, LINES = 18, 19  # of work space of a stack with electrons, see `electrons.stack`; SITE of `ion_fluxes`
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses

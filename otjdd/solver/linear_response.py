@@ -178,9 +178,9 @@ class Response(NamedTuple):
 
     def with_unknown(
         self, *, relaxation: float, by_V: float, flux: float, onto_others: Any = 0.0, by_others: Any = 0.0,
-        numbers: Any = 0.0,
+        numbers: Any = 0.0, moves: bool = True,
     ) -> Response:  # fmt: skip
-        """The response with one more shared unknown, which has a rate.
+        """The response with one more shared unknown. moves : it has a rate, else it follows at once
 
         relaxation : 1/s, minus the rate by the unknown itself   by_V, flux, numbers (NUMBERS,) : its items of these
         onto_others, by_others : (n + m,) equations of the other unknowns by it, and its own by these
@@ -193,7 +193,7 @@ class Response(NamedTuple):
             to_shared=np.column_stack((self.to_shared, onto[:n])),
             to_local=np.vstack((self.to_local, by[:n])),
             shared=shared,
-            moves=np.append(self.moves, 1.0),
+            moves=np.append(self.moves, float(moves)),
             by_V=np.append(self.by_V, by_V),
             by_P=np.append(self.by_P, 0.0),
             flux=np.append(self.flux, flux),

@@ -29,28 +29,31 @@ from otjdd.mechanisms.electrons.density import (
 from otjdd.mechanisms.electrons.density import BY_BAND as N_BY_BAND
 from otjdd.mechanisms.electrons.stack import (
     BAND,
+    TOTAL,
     WEIGHT,
     Linear,
     Stack,
     column,
     column_of,
     electrode_elastances,
+    factor_moving,
     fill_answer_to_polarisation,
     fill_answer_to_voltage,
+    fill_onto_total,
     fill_residuals,
     linearise,
+    solve_moving,
 )
 from otjdd.mechanisms.exchange import exchanges, open_faces, passes
 from otjdd.physics.ion_fluxes import FluxRow, binds, end_row, flux_row, linear_fluxes
 from otjdd.physics.junction import FluxSlopes, Junction, hold_electrons
-from otjdd.physics.numerics import factor_threes, solve_threes
 from otjdd.physics.state import CHARGE, LOG_G, NUMBERS, VOLTAGE, State
 
 PASSED = 2  # unknown of a block, after BAND and WEIGHT
 PER_BLOCK = 3
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 # rows of ElectronWork.lines
-STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
+STIFFNESS, MISSING, ENDS, OF_TOTAL, TILT, PULL, LINES = range(7)
 # numbers of ElectronWork.last: dS_N by dS_N-1 and by -dU_N-1, by its right-hand side, and the flux before it by -dS_N
 BY_PASSED, BY_BAND, BY_FLUX, BACK, LAST = range(5)
 
@@ -66,6 +69,8 @@ class ElectronWork(NamedTuple):
     charge: np.ndarray  # (K, N, 3) derivatives of the charge of the left terminal by the unknowns, D(0) left out
     lines: np.ndarray  # (LINES, K, N+1) of `stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `ion_fluxes.fill_pull`
+    total: np.ndarray  # (K, TOTAL) of `stack.Linear`
+    by_total: np.ndarray  # (K, N, 3)
     last: np.ndarray  # (K, LAST) of the last face, where vacancies pass it
     U: np.ndarray  # (s, K, N) stages of the band, and of D
     D: np.ndarray  # (s, K, N+1)
@@ -78,7 +83,8 @@ def new_electron_work(stages: int, K: int, N: int, electrons: bool, polarised: b
         np.zeros((3, K, cells, PER_BLOCK, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
         np.zeros((K, int(polarised) * cells, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
         np.zeros((K, cells, PER_BLOCK)),
-        np.zeros((LINES, K, faces)), np.zeros((K, LAST)), np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
+        np.zeros((LINES, K, faces)), np.zeros((K, TOTAL)), np.zeros((K, cells, PER_BLOCK)), np.zeros((K, LAST)),
+        np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
     )  # fmt: skip
 
 
@@ -88,6 +94,7 @@ def linear_of(film: ElectronWork, k: int) -> Linear:
     return Linear(
         film.matrix[0, k], film.matrix[1, k], film.matrix[2, k], film.x[k],
         film.lines[STIFFNESS, k], film.lines[MISSING, k], film.lines[ENDS, k],
+        film.lines[OF_TOTAL, k, : film.x.shape[1]], film.total[k], film.by_total[k],
     )  # fmt: skip
 
 
@@ -203,8 +210,8 @@ def factor_column(
     """Factor the equations of column k at a settled state, and its answer to V_j. Returns success. As `fill_column`."""
     linear, response = linear_of(film, k), film.response[k]
     fill_column(junction, state, film, k, slopes, per_dt)
-    good = factor_threes(linear.lower, linear.diagonal, linear.upper)
-    solve_threes(linear.lower, linear.diagonal, linear.upper, response)
+    good = factor_moving(linear)
+    solve_moving(linear, response)
     return good
 
 
@@ -215,7 +222,7 @@ def answer_to_polarisation(junction: Junction, state: State, film: ElectronWork,
     fill_answer_to_polarisation(junction, k, column(state, k), linear, by_P)
     for f in range(by_P.shape[0]):
         by_P[f, PASSED] = 0.0
-    solve_threes(linear.lower, linear.diagonal, linear.upper, by_P)
+    solve_moving(linear, by_P)
 
 
 @spliced
@@ -232,7 +239,7 @@ def solve_column(junction: Junction, k: int, at: State, film: ElectronWork, flux
     if passes(junction.right_wall[k]):
         N = linear.x.shape[0]
         put_last(junction, k, flux[N] + tilt[N] * linear.missing[N], film.last[k], linear)
-    solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
+    solve_moving(linear, linear.x)
 
 
 @detached
@@ -267,8 +274,9 @@ def charge_by_voltage(junction: Junction, state: State, k: int) -> float:
 
 @detached
 def fill_signal(junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes):
-    """As `fill_rows` at no rate, with minus the derivatives by P, and those of the charge of the left terminal."""
+    """As `fill_rows` at no rate, with those by dT, minus those by P, and those of the charge of the left terminal."""
     fill_rows(junction, state, film, k, slopes, 0.0)
+    fill_onto_total(linear_of(film, k))
     fill_answer_to_polarisation(junction, k, column(state, k), linear_of(film, k), film.by_P[k])
     fill_charge_slopes(junction, state, k, film.charge[k])
 
@@ -279,7 +287,7 @@ def answer(
     """The linear response of column k to a small signal, its unknowns those of the blocks here.
 
     response : `solver.linear_response.Response` without electrons   log_slopes : of ln G by D(L), by P and by S_f
-    The vacancies count as e z S_f; what passes the right electrode is a shared unknown.
+    The vacancies count as e z S_f. Shared unknowns are what passes the right electrode, and the total of the weights.
     """
     if not hold_electrons(junction):
         return response
@@ -315,16 +323,24 @@ def answer(
         numbers_by_P=at_ends + np.array([0.0, log_slopes[0] + log_slopes[1], 1.0]),
     )  # fmt: skip
     joined.flux[ions] = charge * J[first:N]
+    onto, by_others, (split, *by_band, _) = film.by_total[k].ravel(), np.zeros((N, PER_BLOCK)), film.total[k]
+    onto[ions] *= charge
+    both = [int(split) - 1, int(split)]
+    by_others[both, WEIGHT], by_others[both, BAND] = (-1.0, 1.0), np.negative(by_band)
+    joined = joined.with_unknown(
+        relaxation=1.0, by_V=0.0, flux=0.0, onto_others=onto, by_others=by_others.ravel(), moves=False,
+        numbers=np.array([0.0, 0.0, film.charge[k, :, WEIGHT] @ film.lines[OF_TOTAL, k, :N]]),
+    )  # fmt: skip
     if end == N:
         return joined
-    dilution, (onto, by_others) = junction.columns.dilution[k], np.zeros((2, 3 * N))
+    dilution, (onto, by_others) = junction.columns.dilution[k], np.zeros((2, 3 * N + 1))
     row = end_row(dilution, slopes, 0.0, N)
     onto[3 * N - 3], onto[3 * N - 1] = 1.0, flux_row(dilution, slopes, 0.0, N - 1).upper
     by_others[3 * N - 3], by_others[3 * N - 1] = charge * tilt[N], row.lower
     joined = joined.with_unknown(
         relaxation=row.diagonal, by_V=0.0, flux=charge * J[N], onto_others=onto, by_others=by_others
     )
-    return joined._replace(ions=np.append(ions, 3 * N))
+    return joined._replace(ions=np.append(ions, 3 * N + 1))
 
 
 def diagonals(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:

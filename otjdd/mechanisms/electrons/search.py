@@ -30,6 +30,7 @@ from otjdd.mechanisms.electrons.stack import (
     displacement_changes,
     elastance,
     electrode_charge,
+    factor_still,
     fill_answer_to_voltage,
     fill_bands,
     fill_ends,
@@ -38,9 +39,10 @@ from otjdd.mechanisms.electrons.stack import (
     missing_charge,
     missing_step,
     own_linear,
+    solve_still,
 )
 from otjdd.physics.junction import Junction, charge_range, new_state
-from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, factor_twos, solve_tridiagonal, solve_twos
+from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.state import COSH, State
 
 FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
@@ -141,9 +143,9 @@ def exact_step(junction: Junction, state: State, k: int) -> float:
     N, longest = state.c.shape[1], 0.0
     linearise(junction, k, stack, linear)
     fill_residuals(junction, k, state.c[k], stack, linear)
-    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+    if not factor_still(linear):
         return math.inf
-    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    solve_still(linear, linear.x)
     displacement_changes(linear, linear.x, 0.0, 1.0, moves)
     moves[0], moves[N] = kept_in_tables(junction, k, stack, moves[0], moves[N])
     for f in range(N + 1):
@@ -234,10 +236,10 @@ def direction(junction: Junction, state: State, k: int, ahead: float):
     stack, linear, tangent = column(state, k), own_linear(state), state.lines[TANGENT]
     N, x, size, same = state.c.shape[1], linear.x, 1.0, ahead
     linearise(junction, k, stack, linear)
-    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+    if not factor_still(linear):
         return ahead, 0.0
     fill_answer_to_voltage(junction, k, stack, linear, x)
-    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    solve_still(linear, x)
     for i in range(N):
         size += x[i, BAND] * x[i, BAND] / N
         same += x[i, BAND] * tangent[i]
@@ -253,11 +255,11 @@ def fill_displacements_by_voltage(junction: Junction, state: State, k: int, out:
     linear = own_linear(state)
     linear.missing[:] = 0.0  # may be nan behind a stack that did not close, and a share of 0 of nan is nan
     linearise(junction, k, column(state, k), linear)
-    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+    if not factor_still(linear):
         out[:] = math.nan
         return
     fill_answer_to_voltage(junction, k, column(state, k), linear, linear.x)
-    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    solve_still(linear, linear.x)
     displacement_changes(linear, linear.x, 1.0, 0.0, out)
 
 
@@ -270,14 +272,14 @@ def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float
     stack, linear, lines, N = column(state, k), own_linear(state), state.lines, state.c.shape[1]
     x, answer, moves, longest = linear.x, lines[ANSWER], lines[MOVES], 0.0
     linearise(junction, k, stack, linear)
-    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+    if not factor_still(linear):
         return math.inf, 0.0
     fill_answer_to_voltage(junction, k, stack, linear, x)
-    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    solve_still(linear, x)
     for i in range(N):
         answer[i] = x[i, BAND]
     fill_residuals(junction, k, state.c[k], stack, linear)
-    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    solve_still(linear, x)
     missing, slope = length - ahead * dV, ahead
     for i in range(N):
         missing -= lines[TANGENT, i] * (stack.U[i + 1] - lines[BEFORE + 1, i + 1] + x[i, BAND])

@@ -12,9 +12,17 @@ U, and E is the mean of both sides (`physics.ions`). With r the residual of an e
 the linear equations of the faces give dD, and those of the cells remain:
 
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
-    dD_i+1 - dD_i + e h_i dn_i(dU, dw, dV) = -r     dw_i by `weight_slopes`
+    dD_i+1 - dD_i + e h_i dn_i(dU, dw, dV) = -r
 
-Their unknowns dU_i, dw_i are the first two of a block: the time step has a third (`rows`).
+w is a ratio of integrals of exp(U/kT) over the pieces of the band between two centres. With dp_f the change of piece f and
+dT that of all, over the whole, and the cells in two by a `split` near the top of the band,
+
+    da_i = da_i-1 + dp_i      dw_i = da_i - w_i dT           left of the split
+    da_i = da_i+1 - dp_i+1    dw_i = da_i + (1 - w_i) dT     right of it         dT = da_left - da_right + dp_split
+
+Nothing cancels in these sums. (The current of w is the same on both sides of a cell, which gives dw_i by dw_i-1 and dw_i+1
+alone; but in a well of the band 36 kT deep no digit of dw is left that way.) The unknowns dU_i, da_i are the first two of a
+block: the time step has a third (`rows`). dT is a border of the blocks; a solution has dw_i in the place of da_i.
 
 In a film of several layers the weights of the contacts follow from the densities of states of these:
 
@@ -51,10 +59,17 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.ion_fluxes import bind, binds
 from otjdd.physics.ions import EPS_LEFT, EPS_RIGHT, FIELD_LEFT, FIELD_RIGHT, layer_count
 from otjdd.physics.junction import Fields, Junction, fill_fields, hold_electrons
-from otjdd.physics.numerics import bernoulli_given
+from otjdd.physics.numerics import (
+    bernoulli_given,
+    factor_threes,
+    factor_twos,
+    named,
+    solve_threes,
+    solve_twos,
+)
 from otjdd.physics.state import State
 
-STEEPEST = 700.0  # kT, of a rise and below the top of a piece, from where exponentials would underflow
+STEEPEST = 700.0  # kT, of a rise, from where exponentials would underflow
 
 
 class InterfacePiece(NamedTuple):
@@ -119,42 +134,13 @@ def put_layers_into_pieces(
         pieces[layers.first[j + 1]] = piece.integral * math.exp((piece.top - top) / kT)
 
 
-@deferred_detached
-def fill_slopes_beside(
-    junction: Junction, k: int, kT: float, U: np.ndarray, sides: np.ndarray, pieces: np.ndarray, slopes: tuple
-):  # fmt: skip
-    """Fill the slopes of the weights in both cells beside each interface of column k, from shares `pieces` (N+1,).
-
-    slopes : rows TO_RIGHT, ON_RIGHT and ON_LEFT of `stack.weight_slopes`
-    """
-    to_right, on_right, on_left = slopes
-    distance, layers = junction.columns.distance[k], junction.layers
-    for j in range(layer_count(layers) - 1):
-        f = layers.first[j + 1]
-        piece = interface_piece(junction, k, j, kT, U, sides)
-        for i in (f - 1, f):
-            other = i if i < f else i + 1  # the face on the other side of the cell
-            behind = (U[other] if i < f else U[other + 1]) - U[i + 1]
-            x = min(max(behind / kT, -STEEPEST), STEEPEST)
-            B, slope = bernoulli_given(x, math.exp(x))
-            far = 1.0 / (distance[other] * relative_states(junction, k, j if i < f else j + 1))
-            near = math.exp(max((U[i + 1] - piece.top) / kT, -STEEPEST)) / piece.integral
-            both = B * far + near
-            far_slope = pieces[other] * slope * far / (kT * both)
-            if i < f:
-                to_right[i], on_left[i] = near / both, far_slope
-                on_right[i] = -pieces[f] * near * piece.log_slope / both
-            else:
-                to_right[i], on_right[i] = B * far / both, far_slope
-                on_left[i] = -pieces[f] * near * (1.0 / kT - piece.log_slope) / both
-
-
 FIRST_D = 1e-4  # C/m2, of the first guess
 BAND, WEIGHT = range(2)  # unknowns of a block
-TO_RIGHT, ON_RIGHT, ON_LEFT = range(3)  # rows of Stack.slopes
+BEHIND, AHEAD = range(2)  # rows of Stack.slopes
+SPLIT, BY_BEHIND, BY_AHEAD, PER_TOTAL, TOTAL = range(5)  # numbers of Linear.total
 # rows of State.lines
-PIECES, ROOM, SLOPES, STIFFNESS, MISSING, ENDS, MOVES = 0, 1, 3, 6, 7, 8, 9
-LOWER, DIAGONAL, UPPER, REST, STILL, BEFORE = 10, 11, 12, 13, 14, 15
+PIECES, ROOM, SLOPES, STIFFNESS, MISSING, ENDS, OF_TOTAL, TOTALS, MOVES = 0, 1, 3, 5, 6, 7, 8, 9, 10
+LOWER, DIAGONAL, UPPER, REST, STILL, BEFORE = 11, 12, 13, 14, 15, 16
 
 
 class Stack(NamedTuple):
@@ -174,7 +160,7 @@ class Stack(NamedTuple):
     weight: np.ndarray  # (2, N) the last two of these
     pieces: np.ndarray  # (N+1,) share of every piece of the band in w
     room: np.ndarray  # (2, 2N+1)
-    slopes: np.ndarray  # (3, 2N+1), N used: of the weights, see `weight_slopes`
+    slopes: np.ndarray  # (2, 2N+1), N+1 used: of the pieces, see `piece_slopes`
     sides: np.ndarray  # (SIDES, M-1) fields on both sides of the interfaces, rows of `ions`
 
 
@@ -188,6 +174,11 @@ class Linear(NamedTuple):
     stiffness: np.ndarray  # (N+1,) dD_f by the step of the band over the face [C/(m2 eV)]
     missing: np.ndarray  # (N+1,) eV, residuals of the faces
     ends: np.ndarray  # (2,) 1/eV, derivatives of the first and the last weight by the residuals of the end faces
+    of_total: np.ndarray  # (N,) dw_i by dT at constant da_i
+    total: (
+        np.ndarray
+    )  # (TOTAL,) first cell right of the split; dT by U behind and ahead of that [1/eV], by itself alone
+    by_total: np.ndarray  # (N, B) minus the unknowns by dT
 
 
 def column_of(state: State, k: int) -> Stack:
@@ -196,7 +187,7 @@ def column_of(state: State, k: int) -> Stack:
     return Stack(
         state.c[k], state.kT[k : k + 1], state.P[k : k + 1], state.D[k], state.E[k], state.eps[k], state.guess[k],
         state.band[k], state.electrons[k], state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1],
-        lines[ROOM : ROOM + 2], lines[SLOPES : SLOPES + 3], state.sides[k],
+        lines[ROOM : ROOM + 2], lines[SLOPES : SLOPES + 2], state.sides[k],
     )  # fmt: skip
 
 
@@ -210,6 +201,7 @@ def own_linear(state: State) -> Linear:
     return Linear(
         matrix[0], matrix[1], matrix[2], state.answer,
         lines[STIFFNESS, :faces], lines[MISSING, :faces], lines[ENDS, :2],
+        lines[OF_TOTAL, : faces - 1], lines[TOTALS, :TOTAL], state.by_total,
     )  # fmt: skip
 
 
@@ -290,29 +282,23 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
 
 
 @detached
-def weight_slopes(junction: Junction, k: int, stack: Stack):
-    """Fill the slopes of a stack: derivatives of w at a centre by w and U at the points beside it.
+def piece_slopes(junction: Junction, k: int, stack: Stack):
+    """Fill the slopes of a stack: change of each piece over the whole by the band BEHIND it and AHEAD of it [1/eV].
 
-    The current that w belongs to is the same left and right of a cell, in Scharfetter and Gummel's form
-        (w_i+1 - w_i) B(d_i+1)/h_i+1 = (w_i - w_i-1) B(-d_i)/h_i,     d_f = (U_f - U_f-1)/kT over face f,
-    so  dw_i = TO_RIGHT dw_i+1 + (1 - TO_RIGHT) dw_i-1 + ON_RIGHT (dU_i+1 - dU_i) + ON_LEFT (dU_i - dU_i-1).
-    The pieces are computed again: those in the stack may belong to another column.
+    A piece whose band rises by d kT is h exp(U_behind/kT)/B(d), with the Bernoulli function B. The pieces are computed
+    again: those in the stack may belong to another column.
     """
-    distance, kT, U, pieces, slopes = junction.columns.distance[k], stack.kT[0], stack.U, stack.pieces, stack.slopes
+    kT, U, pieces, slopes, first = stack.kT[0], stack.U, stack.pieces, stack.slopes, junction.layers.first
     fill_contact_weights(junction, k, stack)
-    for i in range(pieces.size - 1):
-        right = min(max((U[i + 2] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
-        left = min(max((U[i] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
-        B_right, slope_right = bernoulli_given(right, math.exp(right))
-        B_left, slope_left = bernoulli_given(left, math.exp(left))
-        B_right, B_left = B_right / distance[i + 1], B_left / distance[i]
-        both = B_right + B_left
-        slopes[TO_RIGHT, i] = B_right / both
-        slopes[ON_RIGHT, i] = pieces[i + 1] * slope_right / (distance[i + 1] * kT * both)
-        slopes[ON_LEFT, i] = pieces[i] * slope_left / (distance[i] * kT * both)
-    if layer_count(junction.layers) > 1:
-        rows = slopes[TO_RIGHT], slopes[ON_RIGHT], slopes[ON_LEFT]
-        fill_slopes_beside(junction, k, kT, U, stack.sides, pieces, rows)
+    for f in range(pieces.size):
+        rise = min(max((U[f + 1] - U[f]) / kT, -STEEPEST), STEEPEST)
+        B, slope = bernoulli_given(rise, math.exp(rise))
+        slopes[AHEAD, f] = -slope / B * pieces[f] / kT
+    for j in range(layer_count(junction.layers) - 1):
+        f = first[j + 1]
+        slopes[AHEAD, f] = interface_piece(junction, k, j, kT, U, stack.sides).log_slope * pieces[f]
+    for f in range(pieces.size):
+        slopes[BEHIND, f] = pieces[f] / kT - slopes[AHEAD, f]
 
 
 @bare
@@ -345,17 +331,79 @@ def fill_cells(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 @bare
 def fill_weights(junction: Junction, k: int, stack: Stack, linear: Linear):
-    """Fill the rows of the weights, and the derivatives of those at the ends by the residuals of the end faces."""
+    """Fill the rows of the weights, their derivatives by the residuals of the end faces, and what dT depends on."""
     lower, diagonal, upper, slopes, N = linear.lower, linear.diagonal, linear.upper, stack.slopes, stack.D.size - 1
+    split = 1
+    while split < N - 1 and stack.weight[0, split] < stack.weight[1, split]:
+        split += 1
     for i in range(N):
-        share, right, left = slopes[TO_RIGHT, i], slopes[ON_RIGHT, i], slopes[ON_LEFT, i]
-        diagonal[i, WEIGHT, WEIGHT], diagonal[i, WEIGHT, BAND] = 1.0, right - left
-        lower[i, WEIGHT, WEIGHT], lower[i, WEIGHT, BAND] = share - 1.0, left
-        upper[i, WEIGHT, WEIGHT], upper[i, WEIGHT, BAND] = -share, -right
+        diagonal[i, WEIGHT, WEIGHT] = 1.0
+        if i < split:
+            linear.of_total[i], diagonal[i, WEIGHT, BAND] = -stack.weight[0, i], -slopes[AHEAD, i]
+            lower[i, WEIGHT, BAND], lower[i, WEIGHT, WEIGHT] = -slopes[BEHIND, i], -1.0
+            upper[i, WEIGHT, BAND], upper[i, WEIGHT, WEIGHT] = 0.0, 0.0
+        else:
+            linear.of_total[i], diagonal[i, WEIGHT, BAND] = stack.weight[1, i], slopes[BEHIND, i + 1]
+            lower[i, WEIGHT, BAND], lower[i, WEIGHT, WEIGHT] = 0.0, 0.0
+            upper[i, WEIGHT, BAND], upper[i, WEIGHT, WEIGHT] = slopes[AHEAD, i + 1], -1.0
     follow_left, follow_right = follow_ends(junction, k, stack, linear.stiffness)
-    linear.ends[0], linear.ends[1] = -slopes[ON_LEFT, 0] * follow_left, -slopes[ON_RIGHT, N - 1] * follow_right
+    linear.ends[0], linear.ends[1] = slopes[BEHIND, 0] * follow_left, slopes[AHEAD, N] * follow_right
     diagonal[0, WEIGHT, BAND] -= linear.ends[0]
     diagonal[N - 1, WEIGHT, BAND] += linear.ends[1]
+    linear.total[SPLIT] = split
+    linear.total[BY_BEHIND], linear.total[BY_AHEAD] = slopes[BEHIND, split], slopes[AHEAD, split]
+
+
+@bare
+def fill_onto_total(linear: Linear):
+    """Fill the derivatives of the equations by dT, from the matrix, as what `by_total` begins with."""
+    matrices, N, B = (linear.lower, linear.diagonal, linear.upper), linear.by_total.shape[0], linear.by_total.shape[1]
+    for i in range(N):
+        for row in range(B):
+            value = 0.0
+            if row != WEIGHT:
+                for beside in range(3):
+                    j = i + beside - 1
+                    if 0 <= j < N:
+                        value += matrices[beside][i, row, WEIGHT] * linear.of_total[j]
+            linear.by_total[i, row] = value
+
+
+@bare
+def total_of(linear: Linear, x: np.ndarray) -> float:
+    """dT by the unknowns x (N, B)."""
+    right = int(linear.total[SPLIT])
+    left = right - 1
+    by_band = linear.total[BY_BEHIND] * x[left, BAND] + linear.total[BY_AHEAD] * x[right, BAND]
+    return x[left, WEIGHT] - x[right, WEIGHT] + by_band
+
+
+def with_total(B: int, factor_blocks, solve_blocks):
+    """Kernels `factor` and `solve` of linear equations in blocks of B x B with the border dT, from those of the blocks."""
+
+    def factor(linear):
+        """Factor in place. Returns False where the equations are singular."""
+        fill_onto_total(linear)
+        good = factor_blocks(linear.lower, linear.diagonal, linear.upper)
+        solve_blocks(linear.lower, linear.diagonal, linear.upper, linear.by_total)
+        linear.total[PER_TOTAL] = 1.0 / (1.0 + total_of(linear, linear.by_total))
+        for i in range(linear.of_total.size):
+            linear.by_total[i, WEIGHT] -= linear.of_total[i]
+        return good and abs(linear.total[PER_TOTAL]) < math.inf
+
+    def solve(linear, x):
+        """Solve in place with the factors of `factor`; x (N, B) holds the right-hand side, then dU, dw and what follows."""
+        solve_blocks(linear.lower, linear.diagonal, linear.upper, x)
+        total = linear.total[PER_TOTAL] * total_of(linear, x)
+        for i in range(x.shape[0]):
+            for unknown in range(B):
+                x[i, unknown] -= linear.by_total[i, unknown] * total
+
+    return named(factor, B), named(solve, B)
+
+
+factor_still, solve_still = with_total(2, factor_twos, solve_twos)  # of a stack whose vacancies stand still
+factor_moving, solve_moving = with_total(3, factor_threes, solve_threes)  # of one whose vacancies move
 
 
 @detached
@@ -363,7 +411,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the equations of cells and weights around a stack whose bands and electrons are set."""
     for f in range(stack.D.size):
         linear.stiffness[f] = 1.0 / elastance(junction, k, stack, f)
-    weight_slopes(junction, k, stack)
+    piece_slopes(junction, k, stack)
     fill_cells(junction, k, stack, linear)
     fill_weights(junction, k, stack, linear)
 
@@ -388,7 +436,7 @@ def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Lin
         x[i, BAND] = -ELEMENTARY_CHARGE * junction.columns.width[k, i] * stack.electrons[BY_VOLTAGE, i]
         x[i, WEIGHT] = 0.0
     x[0, BAND] += linear.stiffness[0]
-    x[0, WEIGHT] = stack.slopes[ON_LEFT, 0] + linear.ends[0]
+    x[0, WEIGHT] = linear.ends[0] - stack.slopes[BEHIND, 0]
 
 
 @bare
@@ -402,8 +450,8 @@ def fill_answer_to_polarisation(junction: Junction, k: int, stack: Stack, linear
         x[i, BAND], x[i, WEIGHT] = 0.0, 0.0
     x[0, BAND] -= linear.stiffness[0] * left
     x[N - 1, BAND] += linear.stiffness[N] * right
-    x[0, WEIGHT] -= (linear.ends[0] + stack.slopes[ON_LEFT, 0]) * left
-    x[N - 1, WEIGHT] -= (linear.ends[1] + stack.slopes[ON_RIGHT, N - 1]) * right
+    x[0, WEIGHT] -= (linear.ends[0] - stack.slopes[BEHIND, 0]) * left
+    x[N - 1, WEIGHT] -= (linear.ends[1] - stack.slopes[AHEAD, N]) * right
 
 
 @bare

@@ -17,7 +17,7 @@ import numpy as np
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.mechanisms.electrons.rows import BY_BAND, BY_FLUX, BY_PASSED, PASSED, PULL, fill_column, linear_of, put_last
-from otjdd.mechanisms.electrons.stack import BAND
+from otjdd.mechanisms.electrons.stack import BAND, factor_moving, solve_moving
 from otjdd.mechanisms.exchange import end_hops, exchanges, open_faces, passes
 from otjdd.mechanisms.single_ions.walk import (
     BESIDE,
@@ -35,7 +35,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.ion_fluxes import IonRows, binds, factor_ion_rows, fluxes_of
 from otjdd.physics.ions import DOWNHILL, UPHILL, G
 from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
-from otjdd.physics.numerics import add_scaled, add_up, dot, factor_threes, solve_threes, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, add_up, dot, solve_tridiagonal
 from otjdd.physics.state import State
 
 ONCE, TWICE = 0.5, 1.585  # see `foresee_deviation`
@@ -153,11 +153,11 @@ def factor_response(junction: Junction, trial: Any, k: int, per_dt: float, with_
     if exchanges(junction):  # the last face, which is eliminated, has the length of the step in its row
         slopes = FluxSlopes(trial.noise.lines[BY_LEFT], trial.noise.lines[BY_RIGHT], trial.noise.lines[BY_FIELD])
         fill_column(junction, trial.state, trial.film, k, slopes, per_dt)
-        return factor_threes(linear.lower, linear.diagonal, linear.upper)
+        return factor_moving(linear)
     copy_blocks(trial.noise.stack, 0, trial.film.matrix, k)
     for f in range(linear.x.shape[0]):
         linear.diagonal[f, PASSED, PASSED] += per_dt
-    return factor_threes(linear.lower, linear.diagonal, linear.upper)
+    return factor_moving(linear)
 
 
 @detached
@@ -172,7 +172,7 @@ def relax_with_electrons(junction: Junction, trial: Any, k: int):
         linear.x[f, PASSED] = x[f] if f >= a else 0.0
     if b == N + 1:
         put_last(junction, k, x[N], last, linear)
-    solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
+    solve_moving(linear, linear.x)
     for f in range(a, N):
         x[f] = linear.x[f, PASSED]
     for f in range(1, N):

@@ -12,9 +12,15 @@ from devices import needs_speed
 from layered import between_metals, layer
 from scipy.integrate import quad, solve_bvp
 
+from otjdd.errors import Status
 from otjdd.mechanisms.electrons.density import LEFT, RIGHT
-from otjdd.mechanisms.electrons.search import static_stack
+from otjdd.mechanisms.electrons.search import fill_displacements_by_voltage, static_stack
+from otjdd.mechanisms.electrons.step import left_charge
+from otjdd.physics.columns import close_all
+from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
+from otjdd.physics.state import copy_state
 from otjdd.solver import model
+from otjdd.solver.linear_response import linearised
 
 E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19
 SHEET = 1e18  # 1/m2, scale of charges
@@ -109,3 +115,33 @@ def test_charges_of_unlike_layers_are_those_of_the_differential_equations(V, occ
     scale = np.array([0.1, 0.1, 1e17])
     np.testing.assert_allclose(limit / scale, exact / scale, atol=2e-5)
     assert np.abs((reads[1] - exact) / scale).max() < 0.5 * np.abs((reads[0] - exact) / scale).max()
+
+
+def in_a_well(T, V):
+    """Junction and solved state at V [V] of a film with a well between two barriers, 1 eV deep."""
+    rim = layer(1.2, density_of_states=1e26)
+    film = between_metals(rim, layer(1.5, 14, density_of_states=1e26, band_offset=-1.0), rim | {"band_offset": 0.0})
+    film = film.replace(BALANCE | {"temperature": T, "ions.density": 5e25})
+    film = film.replace({"device.left.barrier": "0.5 eV", "device.right.barrier": "0.5 eV"})
+    junction = model.junction(film)
+    state = new_state(junction)
+    state.c[0] = model.uniform(film, model.members(film))[0]
+    assert close_all(junction, state, V, CLOSURE_TOLERANCE) == Status.DONE
+    return junction, state
+
+
+@pytest.mark.parametrize(("T", "V"), [(300.0, 0.2), (300.0, -0.2), (77.0, 0.2), (77.0, -1.0)])
+def test_electrons_of_a_well_that_is_cut_off_from_both_electrodes_follow_a_signal(T, V):
+    """In a well of 1 eV, 39 kT at 300 K, both contacts fill the film by the heights of two barriers of equal height."""
+    junction, state = in_a_well(T, V)
+    step, near = 1e-4 * T / 300.0, []
+    for moved in (V - step, V + step):
+        near.append(new_state(junction))
+        copy_state(state, near[-1])
+        assert close_all(junction, near[-1], moved, CLOSURE_TOLERANCE) == Status.DONE
+    by_V, charge = np.empty(state.D.shape[1]), near[1].D_left[0] - near[0].D_left[0] + left_charge(junction, 0, *near)
+    fill_displacements_by_voltage(junction, state, 0, by_V)
+    np.testing.assert_allclose(by_V, (near[1].D[0] - near[0].D[0]) / (2.0 * step), rtol=1e-5, atol=1e-6 * by_V.max())
+    charges = linearised(junction, state, 1.0)[0].charges
+    answer = charges.answer(np.array([0.0]), moving=False, following=False)[1][0]
+    assert answer.real == pytest.approx(charge / (2.0 * step), rel=1e-5)

@@ -29,12 +29,11 @@ from otjdd.mechanisms.electrons.density import (
 )
 from otjdd.mechanisms.electrons.search import static_stack
 from otjdd.mechanisms.electrons.stack import (
-    ON_LEFT,
-    ON_RIGHT,
-    TO_RIGHT,
+    AHEAD,
+    BEHIND,
     column_of,
     fill_bands,
-    weight_slopes,
+    piece_slopes,
 )
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import (
@@ -229,18 +228,19 @@ def test_slopes_of_the_weights_and_of_the_electrons():
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
     weigh(junction, stack)
     densities(electrons, kT, V, stack.U, stack.electrons, (0, 16), True)
-    weight_slopes(junction, 0, stack)
+    piece_slopes(junction, 0, stack)
     move = 1e-7 * rng.standard_normal(18)
+    changed = (
+        stack.slopes[BEHIND, :17] * move[:-1] + stack.slopes[AHEAD, :17] * move[1:]
+    )  # of the pieces over the whole
+    by_pieces = np.cumsum(changed)[:-1] - stack.weight[0] * changed.sum()
     weights = []
     for sign in (1, -1):
         other.U[:] = stack.U + sign * move
         weigh(junction, other)
         weights.append(other.weight[0].copy())
-    dw, tilt = np.concatenate(([0.0], 0.5 * (weights[0] - weights[1]), [0.0])), np.diff(move)
-    share = stack.slopes[TO_RIGHT, :16]
-    by_beside = share * dw[2:] + (1.0 - share) * dw[:-2]
-    by_beside += stack.slopes[ON_RIGHT, :16] * tilt[1:] + stack.slopes[ON_LEFT, :16] * tilt[:-1]
-    np.testing.assert_allclose(by_beside, dw[1:-1], atol=1e-6 * np.abs(dw).max())
+    dw = 0.5 * (weights[0] - weights[1])
+    np.testing.assert_allclose(by_pieces, dw, atol=1e-6 * np.abs(dw).max())
     step = 1e-6
     for row, dU, dV, dw in ((BY_BAND, step, 0.0, 0.0), (BY_VOLTAGE, 0.0, step, 0.0), (BY_WEIGHT, 0.0, 0.0, step)):
         n = []
