@@ -130,7 +130,7 @@ class Agreement(NamedTuple):
 
     module: str
     function: str = "compare"
-    options: tuple[bool, ...] = ()
+    options: tuple[bool | str, ...] = ()
     moved: float = 0.1  # least change of a concentration or a polarisation
     error: float = 1e-6
 
@@ -140,6 +140,7 @@ AGREEMENTS = {  # what has its own equations -> device at every commit, those of
     Agreement("agreement_electrons"): (3, (4,)),
     Agreement("agreement_layers", error=1e-7): (1, (0, 3, 4, 5, 6)),
     Agreement("agreement_layers", "compare_with_electrons", moved=1e-3): (1, (0, 2, 3, 4, 5, 6, 7)),
+    Agreement("agreement_layers", "compare_with_electrons", moved=1e-3, options=("50 meV",)): (1, (2, 4)),
     Agreement("agreement_layers", "compare_with_exchange", moved=1e-3, error=1e-7): (1, (0, 2, 3, 4, 5, 6, 7)),
     Agreement("agreement_polarised", options=(False,)): (1, (3,)),
     Agreement("agreement_polarised", options=(True,)): (1, (3,)),

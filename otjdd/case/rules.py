@@ -123,7 +123,6 @@ SUBJECTS = {
     "trapping ions": Subject('traps `of = "ions"`', of_traps("of", lambda trap: trap.of is not None), "a density"),
     "noise": Subject('`ions.noise = "shot"`', stated(("ions", "noise"), "none"), '"none"'),
     "error": Subject("`numerics.error`", stated(("numerics", "error"), "none"), '"none"'),
-    "ionisation": Subject("`ions.ionisation_energy`", stated(IONISATION, dimension="energy"), "none"),
     "binding": Subject(
         "a film without electrons",
         lambda case: [(IONISATION, '"none"', case)] if case.ions.ionisation_energy is not None else [],
@@ -248,7 +247,6 @@ RULES = (
     Rule("error", "with a crossbar", of_kinds("patterns"), "its cells have no grid", True),
     Rule("binding", "with ions.ionisation_energy, which binds electrons of the film",
          lambda *at: not with_electrons(*at), law=True),
-    Rule("ionisation", "with device.film.layers: vacancies there hold no electrons in this model", layered),
     Rule("rise", "with device.film.layers: each layer has its own activation_energy", layered, law=True),
     Rule("drive", "in a case with a [crossbar]", in_a_crossbar, law=True),
     Rule("patterns", "for a drive of patterns", of_kinds("patterns"), law=True),

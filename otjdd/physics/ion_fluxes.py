@@ -47,7 +47,7 @@ from otjdd.mechanisms.electrons.density import (
 )
 from otjdd.mechanisms.exchange import end_of, exchanges, fill_end_fluxes, fill_end_slopes, open_faces, passes
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.ions import G_SLOPE, G, new_factors
+from otjdd.physics.ions import DOWNHILL, G_SLOPE, TILT, G, hops_both_ways, layer_count, new_factors
 from otjdd.physics.junction import (
     FluxSlopes,
     Junction,
@@ -137,12 +137,28 @@ def fill_pull(
     """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) in the cell behind the face.
 
     work : factors of the flux J = g(E) (...). The bracket depends on the sum of the steps of potential and site energy
-    alone, so its derivative by the site energy follows from that by E, `slopes.by_field` less the part of g.
+    alone, so its derivative by the site energy follows from that by E, `slopes.by_field` less the part of g. At an
+    interface UPHILL falls with the site energy by TILT, and DOWNHILL rises by 1 - TILT.
     """
     per_kT = -junction.ions[k].z / state.kT[k]
     for f in range(1, J.size - 1):
         accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])
+    if layer_count(junction.layers) > 1:
+        fill_pull_at_interfaces(junction, state, k, work, J, pull)
+
+
+@deferred_detached
+def fill_pull_at_interfaces(
+    junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, pull: np.ndarray
+):  # fmt: skip
+    """As `fill_pull` at the interfaces between layers alone."""
+    columns, c = junction.columns, state.c[k]
+    for j in range(1, layer_count(junction.layers)):
+        f = junction.layers.first[j]
+        back = hops_both_ways((c[f - 1], c[f]), (columns.crowding[k, f - 1], columns.crowding[k, f]))[1]
+        per_c = state.diffusivity[k, f] / columns.distance[k, f] * work[DOWNHILL, f]
+        pull[f] = -work[TILT, f] * J[f] - per_c * back
 
 
 def linear_fluxes(junction: Junction, state: State, k: int) -> tuple[np.ndarray, FluxSlopes, np.ndarray]:

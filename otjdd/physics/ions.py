@@ -146,6 +146,13 @@ def sign_of_way(c: float, free: float) -> float:
     return -1.0 if c < 0.0 and free < 0.0 else 1.0
 
 
+@inlined
+def hops_both_ways(c: tuple, crowding: tuple):
+    """c_l (1 - c_r/n) and c_r (1 - c_l/n) of two cells [1/m3]: what may hop to the right and to the left."""
+    free_l, free_r = 1.0 - c[0] * crowding[0], 1.0 - c[1] * crowding[1]
+    return sign_of_way(c[0], free_r) * (c[0] * free_r), sign_of_way(c[1], free_l) * (c[1] * free_l)
+
+
 @bare
 def flux_between_cells(c: tuple, crowding: tuple, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
     """Flux J between two cells and its derivatives by c_l, c_r and E.
@@ -156,7 +163,7 @@ def flux_between_cells(c: tuple, crowding: tuple, rate: float, bernoulli: tuple,
     (c_l, c_r), (crowd_l, crowd_r), (B, B_back, dB) = c, crowding, bernoulli
     free_l, free_r = 1.0 - c_l * crowd_l, 1.0 - c_r * crowd_r
     right, left = sign_of_way(c_l, free_r), sign_of_way(c_r, free_l)
-    forth, back = right * (c_l * free_r), left * (c_r * free_l)
+    forth, back = hops_both_ways(c, crowding)
     balance = B * forth - B_back * back
     by_left = rate * g * (B * (right * free_r) + B_back * (left * c_r) * crowd_l)
     by_right = -rate * g * (B * (right * c_l) * crowd_r + B_back * (left * free_l))
@@ -295,11 +302,12 @@ def fill_interface_hops(
 
     lengths : half a cell on both sides and the hop over a barrier of the interface [m]   crowding : 1/n [m3] on both sides
     w : (W_r - W_l)/kT   sides : the four numbers of State.sides
-    Row G is 1. Rows UPHILL_SLOPE and G_SLOPE hold the derivatives [m/V] of UPHILL and DOWNHILL by the field of the face.
+    Row G is 1. Rows UPHILL_SLOPE and G_SLOPE hold the derivatives [m/V] of UPHILL and DOWNHILL by the field of the face,
+    row TILT that of ln UPHILL by -w.
     """
     h_left, h_right, hop = lengths
     work[G, f] = 1.0
-    for row in (UPHILL, DOWNHILL, UPHILL_SLOPE, G_SLOPE):
+    for row in (UPHILL, DOWNHILL, UPHILL_SLOPE, G_SLOPE, TILT):
         work[row, f] = 0.0
     if hops.diffusivity[f] == 0.0:  # no sites on one side
         return
@@ -316,7 +324,7 @@ def fill_interface_hops(
     by_right = p_right * (b.log_r_slope + (b.d_slope if b.d >= 0.0 else 0.0)) / total
     per_rate = (h_left + h_right) / (hops.diffusivity[f] * total)
     forth, back = math.exp(-top) * crowding[0] * per_rate, math.exp(whole - top) * crowding[1] * per_rate
-    work[UPHILL, f], work[DOWNHILL, f] = forth, back
+    work[UPHILL, f], work[DOWNHILL, f], work[TILT, f] = forth, back, (p_right + 0.5 * p_over) / total
     share_left, share_right = 1.0 / sides[EPS_LEFT], 1.0 / sides[EPS_RIGHT]
     eps = (h_left + h_right) / (h_left * share_left + h_right * share_right)
     share_left, share_right = share_left * eps, share_right * eps  # dE-/dE_f and dE+/dE_f

@@ -249,14 +249,15 @@ def compare(u: Shares, number: int) -> Compared:
     return compared(case, LayeredEquations(case), *zip(*holds(case, u), strict=True))
 
 
-def compare_with_electrons(u: Shares, number: int) -> Compared:
-    """As `compare`, with electrons of a density of states of its own in each layer."""
+def compare_with_electrons(u: Shares, number: int, level: str | None = None) -> Compared:
+    """As `compare`, with electrons of a density of states of its own in each layer. level : of those that vacancies hold"""
     case, rng = device(u, number), np.random.default_rng([number, 1])
     layers = [
         layer | {"density_of_states": 10.0 ** rng.uniform(24.5, 26.5)}
         for layer in case.plain()["device"]["film"]["layers"]
     ]
     case = case.replace({"device.film": {"layers": layers, "electrons": "balance"}})
+    case = case if level is None else case.replace("ions.ionisation_energy", level)
     return compared(case, LayeredElectronEquations(case), *zip(*holds(case, u), strict=True))
 
 

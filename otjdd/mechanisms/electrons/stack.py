@@ -250,7 +250,7 @@ def fill_electrons(junction: Junction, k: int, V: float, stack: Stack, with_slop
         electrons = junction.electrons[k * M + m]
         densities(electrons, stack.kT[0], V, stack.U, stack.electrons, cells, with_slopes or binds(junction))
     if binds(junction):
-        bind(junction.electrons[k], stack.kT[0], V, stack.U, stack.c, stack.electrons)
+        bind(junction.electrons[k * M], stack.kT[0], V, stack.U, stack.c, stack.electrons)
 
 
 @inlined

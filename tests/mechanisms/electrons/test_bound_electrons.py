@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from devices import begin, case, conducted, lumpy, needs_speed
+from layered import between_metals, layer
 
 from otjdd.compiler.pointer_tuples import Row
+from otjdd.errors import Status
 from otjdd.mechanisms.electrons.density import (
     BARE,
     BY_BAND,
@@ -20,10 +22,12 @@ from otjdd.mechanisms.electrons.density import (
     film_electrons,
 )
 from otjdd.mechanisms.electrons.search import static_stack
-from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share
+from otjdd.physics.columns import close_all
+from otjdd.physics.ion_fluxes import bind, fluxes_of, held_share, linear_fluxes
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import new_state
+from otjdd.physics.junction import CLOSURE_TOLERANCE, new_state
 from otjdd.physics.rest import rest_column, rest_parts
+from otjdd.physics.state import copy_state
 from otjdd.solver import integrate, model
 from validation.reliability.devices import drawn, random_stack
 
@@ -82,6 +86,61 @@ def test_at_rest_no_vacancy_moves(V):
     one_way = junction.columns.diffusivity[0, 1:-1] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
+
+
+RIM = {"site_density": "2e28 1/m^3", "activation_energy": "0.5 eV", "prefactor": "5e-7 m^2/s", "hop_distance": "0.3 nm"}
+UNLIKE = (
+    layer(1.0, 8, density_of_states=1e26, interface_barrier=0.55, **RIM),
+    layer(
+        1.2, 9, density_of_states=4e26, band_offset=-0.15, **RIM | {"site_density": "5e28 1/m^3", "site_energy": 0.05}
+    ),
+    layer(0.8, 8, density_of_states=2e25, band_offset=0.1, permittivity={"law": "linear", "eps_r": 60.0}, **RIM),
+)
+
+
+def unlike_layers(V, spread):
+    """Junction and solved state at V [V] of a film of three unlike layers whose vacancies hold electrons."""
+    film = between_metals(*UNLIKE).replace({"device.film.electrons": "balance", "ions.ionisation_energy": LEVEL})
+    film = film.replace({"device.left.barrier": "0.2 eV", "device.right.barrier": "0.0 eV", "ions.density": 5e26})
+    junction = model.junction(film)
+    state = new_state(junction)
+    state.c[:] = 2.0 * lumpy(junction, np.random.default_rng(2), spread)
+    assert close_all(junction, state, V, CLOSURE_TOLERANCE) == Status.DONE
+    return junction, state
+
+
+def test_vacancies_of_layers_come_to_rest_at_one_electrochemical_potential():
+    """With f and the sites of each layer: c/(n - c) (1 - f) exp((W - z phi)/kT) is one number, and nothing moves."""
+    junction, state = unlike_layers(0.0, 0.1)
+    assert rest_column(junction, state, 0, 0.0, rest_parts(junction, 0, state.c[0].copy())) > 0
+    N, kT, columns = state.c.shape[1], junction.kT[0], junction.columns
+    J, c = np.zeros(N + 1), state.c[0]
+    fluxes_of(junction, state, 0, new_factors(N), J)
+    one_way = state.diffusivity[0, 1:-1] * np.maximum(c[1:], c[:-1]) / columns.distance[0, 1:-1]
+    assert np.abs(J[1:-1]).max() < 1e-9 * one_way.max()
+    phi = -np.concatenate(([0.0], np.cumsum(columns.distance[0, 1:-1] * state.E[0, 1:-1])))
+    site = np.concatenate(([0.0], np.cumsum(columns.site[0, 1:-1])))
+    level = np.log(c / (1.0 / columns.crowding[0] - c) * state.electrons[0, BARE])
+    level += (site + junction.ions[0].z * phi) / kT
+    np.testing.assert_allclose(level, level[0], atol=1e-8)
+    assert state.electrons[0, HELD_RIGHT].min() < 0.1 < 0.3 < state.electrons[0, HELD_RIGHT].max()
+
+
+@pytest.mark.parametrize("V", [0.3, -0.4])
+def test_pull_of_the_electrons_is_the_derivative_of_the_flux(V):
+    junction, state = unlike_layers(V, 0.3)
+    N, step, both = state.c.shape[1], 1e-6, []
+    pull = linear_fluxes(junction, state, 0)[2][1:-1]
+    for sign in (1.0, -1.0):  # ln(1 - f) behind every other face, so that each face feels one of its cells alone
+        of_parity = []
+        for first in (0, 1):
+            moved, J = new_state(junction), np.zeros(N + 1)
+            copy_state(state, moved)
+            moved.electrons[0, BARE, first::2] *= math.exp(sign * step)
+            fluxes_of(junction, moved, 0, new_factors(N), J)
+            of_parity.append(J[1:-1])
+        both.append(np.where(np.arange(1, N) % 2 == 0, *of_parity))
+    np.testing.assert_allclose((both[0] - both[1]) / (2.0 * step), pull, rtol=1e-5, atol=1e-8 * np.abs(pull).max())
 
 
 @needs_speed
