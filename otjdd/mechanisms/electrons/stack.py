@@ -357,16 +357,13 @@ def fill_weights(junction: Junction, k: int, stack: Stack, linear: Linear):
 @bare
 def fill_onto_total(linear: Linear):
     """Fill the derivatives of the equations by dT, from the matrix, as what `by_total` begins with."""
-    matrices, N, B = (linear.lower, linear.diagonal, linear.upper), linear.by_total.shape[0], linear.by_total.shape[1]
-    for i in range(N):
-        for row in range(B):
-            value = 0.0
-            if row != WEIGHT:
-                for beside in range(3):
-                    j = i + beside - 1
-                    if 0 <= j < N:
-                        value += matrices[beside][i, row, WEIGHT] * linear.of_total[j]
-            linear.by_total[i, row] = value
+    lower, diagonal, of_total, by_total = linear.lower, linear.diagonal, linear.of_total, linear.by_total
+    for i in range(by_total.shape[0]):
+        by_total[i, BAND], by_total[i, WEIGHT] = diagonal[i, BAND, WEIGHT] * of_total[i], 0.0
+        for row in range(WEIGHT + 1, by_total.shape[1]):  # vacancies feel the cells on both sides of a face
+            by_total[i, row] = diagonal[i, row, WEIGHT] * of_total[i]
+            if i > 0:
+                by_total[i, row] += lower[i, row, WEIGHT] * of_total[i - 1]
 
 
 @bare
