@@ -11,13 +11,10 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache, wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from otjdd.errors import UnitError
-
-if TYPE_CHECKING:  # quantities are read also where there is no case, and then without pydantic
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
-    from pydantic_core import CoreSchema
+from otjdd.system.late import pydantic, pydantic_core
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -317,7 +314,7 @@ class Quantity(NamedTuple):
     low: str = ""
     high: str = ""
 
-    def read(self, value: object, info: "ValidationInfo") -> float:
+    def read(self, value: object, info: "pydantic.ValidationInfo") -> float:
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         if isinstance(value, str):
             si = parse(value, self.dimension)
@@ -344,16 +341,19 @@ class Quantity(NamedTuple):
         bound = f' of at least "{self.low}"' if self.low else f' of at most "{self.high}"' if self.high else ""
         return spec.name + bound
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
-        from pydantic_core import core_schema  # which pydantic has loaded, whose hook this is
-
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: "pydantic.GetCoreSchemaHandler"
+    ) -> "pydantic_core.CoreSchema":
+        core_schema = pydantic_core.core_schema
         to_text = core_schema.plain_serializer_function_ser_schema(
             lambda value: write(value, self.dimension), when_used="json"
         )
         number = handler(source)  # schema of the float with the other constraints of the field
         return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
 
-    def __get_pydantic_json_schema__(self, schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: "pydantic_core.CoreSchema", handler: "pydantic.GetJsonSchemaHandler"
+    ) -> dict[str, Any]:
         example = DIMENSIONS[self.dimension].example
         expected = self.bounds if self.low or self.high else f'{self.bounds} such as "{example}"'
         return {"type": "string", "dimension": self.dimension, "expected": expected, "examples": [example]}

@@ -23,7 +23,7 @@ COLUMNS = ("claim", "verdict", "deciding metric", "measured", "otjdd", "distance
 
 def row(verdict: Verdict) -> tuple[str, ...]:
     """Cells of the line of a claim, see COLUMNS."""
-    judged = [number for number in verdict.numbers if number.distance_text]
+    judged = [number for number in verdict.measured if number.distance_text]
     most = max(judged, key=lambda number: number.distance)
     figure = most.figure
     return verdict.id, verdict.status, figure.label, figure.paper or figure.allowed, most.otjdd, most.distance_text

@@ -19,7 +19,7 @@ Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a n
 class Facts(NamedTuple):
     """What is known of a key besides its type, bounds, default, meaning and example."""
 
-    kernel: str | int = ""  # column of the kernel's row of numbers that has its value
+    kernel: str = ""  # name of the column of its kernel that has its value
     shared: str = ""  # why all columns of a junction have one value
     spread: str | bool = ""  # largest deviation between columns, "1 eV"; False for a table in which no key differs
     of_material: bool = False  # a number of the material of its table, which another material does not have
@@ -132,10 +132,10 @@ class Record(BaseModel):
             raise (error.__cause__ or error) from None
 
 
-def kernel_numbers(record: Record) -> dict[str | int, float]:
-    """Values of the keys of a record by the columns of its kernel's row; 0 for one that is not stated."""
+def kernel_numbers(record: Record) -> dict[str, float]:
+    """Values of the keys of a record by the names of the columns of its kernel; 0 for one that is not stated."""
     of_keys = {facts_of(field).kernel: getattr(record, name) for name, field in type(record).model_fields.items()}
-    return {column: float(value or 0.0) for column, value in of_keys.items() if column != ""}
+    return {column: float(value or 0.0) for column, value in of_keys.items() if column}
 
 
 HIGHEST = 100.0  # V, of either sign

@@ -228,7 +228,7 @@ def listed_law(values: np.ndarray, weights: np.ndarray) -> Standard:
     )
 
 
-LAWS = {
+DISTRIBUTIONS = {
     "normal": normal_law,
     "log-normal": normal_law,
     "uniform": lambda: Standard(
@@ -247,7 +247,7 @@ def closed(u: np.ndarray) -> np.ndarray:
 
 @cache
 def standard(name: str) -> Standard:
-    return LAWS[name]()
+    return DISTRIBUTIONS[name]()
 
 
 def distribution_of(key: str, law: Any) -> Standard:

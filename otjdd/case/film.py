@@ -21,7 +21,6 @@ Share = Annotated[Number, Field(ge=-1, le=1)]
 TIME = "device.film.polarisation.time"  # key of a spread
 FEWEST_STEPS = 8  # fewest steps of a sweep from 0 V to its largest voltage that resolve a loop of the polarisation
 ONE_LAW = "the films of all columns follow one law"
-LAWS = "two-level", "merz-kai", "nls"
 
 
 class Polarisation(Record):

@@ -28,8 +28,8 @@ class Leak(Record):
 
     kind: str
 
-    def numbers(self) -> dict[str | int, float]:
-        """Numbers of its kernel by their columns."""
+    def numbers_by_column(self) -> dict[str, float]:
+        """Numbers of its kernel by the names of their columns, see `physics.leaks`."""
         return kernel_numbers(self)
 
     @property
@@ -48,7 +48,7 @@ class OhmicLeak(Leak):
 
     kind: Literal["ohmic"]
     conductance: Annotated[float, Quantity("conductance per area", "1e-12 S/m^2", "1e18 S/m^2")] = key(
-        "conductance per area", example="1e6 S/m^2", kernel=0
+        "conductance per area", example="1e6 S/m^2", kernel="PREFACTOR"
     )
 
 
@@ -57,10 +57,12 @@ class PooleFrenkelLeak(Leak):
 
     kind: Literal["poole-frenkel"]
     conductivity: Annotated[float, Quantity("conductivity", "1e-12 S/m", "1e12 S/m")] = key(
-        "conductivity with all electrons free", example="0.1 S/m", kernel=0
+        "conductivity with all electrons free", example="0.1 S/m", kernel="PREFACTOR"
     )
-    barrier: LeakBarrier = key("depth of the traps below the band, without a field", example="0.5 eV", kernel=1)
-    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel=2)
+    barrier: LeakBarrier = key("depth of the traps below the band, without a field", example="0.5 eV", kernel="BARRIER")
+    permittivity: Dynamic = key(
+        "dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel="PERMITTIVITY"
+    )
 
     @property
     def saturating_field(self) -> float:
@@ -72,16 +74,18 @@ class SchottkyLeak(Leak):
 
     kind: Literal["schottky"]
     left_barrier: LeakBarrier = key(
-        "barrier above the Fermi level of the left electrode, without a field", example="0.6 eV", kernel=1
+        "barrier above the Fermi level of the left electrode, without a field", example="0.6 eV", kernel="BARRIER"
     )
-    right_barrier: LeakBarrier = key("the same at the right electrode", example="0.4 eV", kernel=2)
+    right_barrier: LeakBarrier = key("the same at the right electrode", example="0.4 eV", kernel="RIGHT_BARRIER")
     richardson: Annotated[float, Quantity("Richardson constant", "1e-12 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = key(
         "Richardson constant times the fraction of the area that leaks",
         "120 A/cm^2/K^2",
         example="0.01 A/cm^2/K^2",
-        kernel=0,
+        kernel="PREFACTOR",
     )
-    permittivity: Dynamic = key("dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel=3)
+    permittivity: Dynamic = key(
+        "dynamic permittivity, of frequencies at which ions are frozen", example=5.5, kernel="PERMITTIVITY"
+    )
 
     @property
     def saturating_field(self) -> float:
@@ -221,8 +225,8 @@ class Trap(Record):
         shares = {None: math.nan, "equilibrium": math.nan, "empty": 0.0, "full": 1.0}
         return self.initial if isinstance(self.initial, int | float) else shares[self.initial]
 
-    def numbers(self) -> dict[str | int, float]:
-        """Numbers of its kernel by their columns, see `mechanisms.traps.sites`."""
+    def numbers_by_column(self) -> dict[str, float]:
+        """Numbers of its kernel by the names of their columns, see `mechanisms.traps.sites`."""
         start, end = -math.inf, math.inf
         if self.position is not None and self.width is not None:
             start, end = self.position - 0.5 * self.width, self.position + 0.5 * self.width

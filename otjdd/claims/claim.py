@@ -261,7 +261,7 @@ class Verdict(NamedTuple):
         return "missed" if self.missed or self.failure else "met"
 
     @property
-    def numbers(self) -> tuple[Measured, ...]:
+    def measured(self) -> tuple[Measured, ...]:
         """All figures of the claim with their values in the runs, None without a result."""
         return tuple(
             Measured(figure, self.values.get(figure.name), self.errors.get(figure.name)) for figure in self.claim.figure
@@ -270,14 +270,14 @@ class Verdict(NamedTuple):
     @property
     def distance(self) -> float:
         """Largest distance of the numbers with limits, in tolerances (`otjdd.analysis.goal`); nan without a result."""
-        distances = [n.distance for n in self.numbers if not math.isnan(n.distance)]
+        distances = [n.distance for n in self.measured if not math.isnan(n.distance)]
         return max(distances, default=math.nan)
 
     @property
     def surprises(self) -> list[str]:
         """Differences from what the claim expects, in words: verdict, numbers outside of their windows, failure."""
         texts = [f"expected {self.claim.expected}, found {self.status}"] if self.status != self.claim.expected else []
-        return texts + ([self.failure] if self.failure else []) + [n.surprise for n in self.numbers if n.surprise]
+        return texts + ([self.failure] if self.failure else []) + [n.surprise for n in self.measured if n.surprise]
 
     @property
     def cause(self) -> str:
@@ -287,7 +287,7 @@ class Verdict(NamedTuple):
     @property
     def reason(self) -> str:
         """Reason of a miss: the numbers that miss, and the cause; "" when the claim is met."""
-        misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.numbers if self.values and n.status == "missed")
+        misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.measured if self.values and n.status == "missed")
         return " ".join(filter(None, [misses and f"{misses}.", self.cause]))
 
     @property
@@ -302,14 +302,14 @@ class Verdict(NamedTuple):
         return {
             "id": self.id,
             "paper": "; ".join(f"{f.label}: {f.paper or f.allowed}" for f in figures if f.allowed),
-            "otjdd": "; ".join(map(str, self.numbers)) if self.values else "no result",
+            "otjdd": "; ".join(map(str, self.measured)) if self.values else "no result",
             "tolerance": "; ".join(dict.fromkeys(filter(None, (f.tolerance for f in figures)))) or "as stated",
             "status": self.status,
             "reason": self.reason,
             "device": self.claim.device,
             "expected": self.claim.expected,
             "distance": finite_or_none(self.distance),
-            "values": [number.row() for number in self.numbers],
+            "values": [number.row() for number in self.measured],
             "runs": len(self.trials),
             "model_limits": self.beyond,
         }

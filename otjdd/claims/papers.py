@@ -71,7 +71,7 @@ class MeasuredTable(Record):
     columns: Annotated[tuple[str, ...], Field(min_length=1)]
     by: str = ""
 
-    def numbers(self, folder: Path) -> list[list[float]]:
+    def read(self, folder: Path) -> list[list[float]]:
         """Lists of numbers, one for each row, or one for each value of `by`. Raises OSError, KeyError, ValueError."""
         with (folder / self.file).open(encoding="utf-8", newline="") as text:
             rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
@@ -144,7 +144,7 @@ def placed(claim: Claim, name: str, paper: Paper, folder: Path, document: Docume
     for key, value in settings.items():
         if isinstance(value, dict) and "file" in value:
             try:
-                settings[key] = MeasuredTable(**value).numbers(folder)
+                settings[key] = MeasuredTable(**value).read(folder)
             except (OSError, KeyError, ValueError, TypeError) as error:
                 got = units.brief(" ".join(str(error).split())[:100])
                 expected = "file, columns and by of a table of numbers"

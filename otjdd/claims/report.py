@@ -79,7 +79,7 @@ def content_of_claim(verdict: Verdict) -> dict[str, Any]:
     return verdict.row() | {
         "claim": verdict.claim,
         "cause": verdict.cause,
-        "numbers": verdict.numbers,
+        "numbers": verdict.measured,
         "distance": verdict.distance,
         "picture": image,
         "alternative": alternative_text(verdict),
@@ -101,7 +101,7 @@ def content_of_claim(verdict: Verdict) -> dict[str, Any]:
 
 def alternative_text(verdict: Verdict) -> str:
     """The picture of a claim in words, for readers who cannot see it."""
-    numbers = (f"{n}" + (f" (paper {n.figure.paper})" if n.figure.paper else "") for n in verdict.numbers)
+    numbers = (f"{n}" + (f" (paper {n.figure.paper})" if n.figure.paper else "") for n in verdict.measured)
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
 
 
@@ -257,7 +257,7 @@ def device_markdown(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         row = verdict.row()
         texts = []
-        for n in verdict.numbers:
+        for n in verdict.measured:
             text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
             texts.append(f"**{text}**" if n.status == "missed" else text)
         numbers = "; ".join(texts) if verdict.values else row["otjdd"]
@@ -289,7 +289,7 @@ def to_table(verdicts: Sequence[Verdict]) -> rich.table.Table:
         colour = "green" if verdict.status == "met" else "red"
         name, device = Text(plain(verdict.id), "bold"), Text(plain(verdict.claim.device), "dim")
         table.add_row(name, device, "", "", "", Text(verdict.status, f"bold {colour}"))
-        for n in verdict.numbers:
+        for n in verdict.measured:
             style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
             cells = f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark
             table.add_row(*(Text(plain(cell)) for cell in cells), style=style)

@@ -282,7 +282,7 @@ class InstrumentNoise(NamedTuple):
     size: float = np.nan
     over_voltage: float = np.nan
 
-    def at(self, y: np.ndarray) -> np.ndarray:
+    def of(self, y: np.ndarray) -> np.ndarray:
         """Noise (n,) [SI] of numbers y (n,), 0 if it is not stated."""
         return np.asarray(np.nan_to_num(self.size) + np.nan_to_num(self.over_voltage) * np.square(y))
 
@@ -311,8 +311,8 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, stated: Instrumen
         return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, noise)
     at = np.flatnonzero(usable)
     if given is not None:
-        return Points(at, y[at], scale, np.hypot(given[at], stated.at(y[at])) * scale.slope(y[at]), COLUMN)
-    own = noise.at(y[at])
+        return Points(at, y[at], scale, np.hypot(given[at], stated.of(y[at])) * scale.slope(y[at]), COLUMN)
+    own = noise.of(y[at])
     return Points(at, y[at], scale, on_scale(white_noise(scale, y[at], own), y[at], own, scale), ESTIMATED)
 
 
@@ -350,7 +350,7 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
         mean = np.exp(scale.apply(table).mean(axis=0)) * np.sign(table[0])
     else:  # within the noise the mean is taken of the numbers, not of their asinh
         mean = table.mean(axis=0)
-    variance, noise = np.var(table, axis=0, ddof=1), stated.at(mean)
+    variance, noise = np.var(table, axis=0, ddof=1), stated.of(mean)
     clear = np.abs(mean) > CLEAR * noise
     size = scale.size if scale.kind == "linear" else np.abs(mean[clear])
     share = np.mean(np.maximum(variance[clear] - noise[clear] ** 2, 0.0) / size**2) if clear.any() else 0.0

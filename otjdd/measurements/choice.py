@@ -43,7 +43,7 @@ class Selection(NamedTuple):
     rows: TableRows
     left_out: dict[str, str]
 
-    def numbers(self, column: Column) -> np.ndarray:
+    def values(self, column: Column) -> np.ndarray:
         """Numbers (row,) of a column in the unit of the Dataset."""
         return numbers_in_unit(column, self.rows)
 
@@ -164,8 +164,8 @@ def equivalent(selection: Selection, several: list[Column]) -> list[Column]:
     distinct: list[Column] = []
     tolerance = READ_BACK if several[0].quantity == "voltage" else SAME
     for column in several:
-        numbers = selection.numbers(column)
-        same = next((c for c in distinct if same_numbers(selection.numbers(c), numbers, tolerance)), None)
+        numbers = selection.values(column)
+        same = next((c for c in distinct if same_numbers(selection.values(c), numbers, tolerance)), None)
         if same:
             selection.left_out[column.header.text] = f"the numbers of {same.header.text}"
         else:
@@ -177,7 +177,7 @@ def pair_columns(selection: Selection, by_quantity: dict[str, list[Column]]) -> 
     """Remove constant or mirrored voltages, mirrored currents, and voltages of other channels than the current."""
     several = by_quantity.get("voltage", [])
     if len(several) > 1:
-        numbers = {c: finite_numbers(selection.numbers(c)) for c in several}
+        numbers = {c: finite_numbers(selection.values(c)) for c in several}
         widest = max(np.ptp(V) for V in numbers.values())
         swept = [c for c, V in numbers.items() if np.ptp(V) > max(STILL * np.abs(V).max(), NOTHING * widest)]
         for column, V in numbers.items() if swept else ():
@@ -199,9 +199,9 @@ def pair_columns(selection: Selection, by_quantity: dict[str, list[Column]]) -> 
 def without_mirrored(selection: Selection, several: list[Column], channels: list[str]) -> list[Column]:
     """The column of one of the channels, else the first, if all others have its numbers with opposite sign; else all."""
     first = next((c for c in several if c.channel in channels), several[0])
-    mirrored = -selection.numbers(first)
+    mirrored = -selection.values(first)
     others = [c for c in several if c is not first]
-    if any(c.named for c in several) or not all(same_numbers(selection.numbers(c), mirrored, MIRROR) for c in others):
+    if any(c.named for c in several) or not all(same_numbers(selection.values(c), mirrored, MIRROR) for c in others):
         return several
     return selection.only([first], several, f"the opposite of {first.header.text}")
 
@@ -210,11 +210,11 @@ def leave_out_derived(selection: Selection, picked: dict[str, Column]) -> None:
     """Leave out a resistance or a conductance that is computed from the voltage and the current of its row."""
     if not {"voltage", "current"} <= set(picked):
         return
-    V, current = (selection.numbers(picked[name]) for name in ("voltage", "current"))
+    V, current = (selection.values(picked[name]) for name in ("voltage", "current"))
     for name, top, bottom, words in (("resistance", V, current, "V / I"), ("conductance", current, V, "I / V")):
         if name in picked and not picked[name].named:
             with np.errstate(divide="ignore", invalid="ignore"):
-                near = np.abs(selection.numbers(picked[name]) / (top / bottom) - 1) < DERIVED
+                near = np.abs(selection.values(picked[name]) / (top / bottom) - 1) < DERIVED
             if near.mean() > 0.8:
                 selection.left_out[picked.pop(name).header.text] = f"computed, {words}"
 
@@ -238,7 +238,7 @@ def question(selection: Selection, undecided: Mapping[str, list[Column]]) -> Dat
     """An error that lists the columns among which nothing decides, with the options that pick the likeliest."""
     block, parts, answers = selection.block, [], dict[str, Column]()
     for name, several in undecided.items():
-        numbers = {column: finite_numbers(selection.numbers(column)) for column in several}
+        numbers = {column: finite_numbers(selection.values(column)) for column in several}
         largest = {column: float(np.abs(values).max(initial=0.0)) for column, values in numbers.items()}
         answers[name] = max(several, key=largest.__getitem__)
         named = (

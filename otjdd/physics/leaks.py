@@ -37,6 +37,10 @@ from otjdd.physics.fermi_dirac import fermi, softplus
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import NO_SLOPES, Conductance, State
 
+# columns of the numbers of a leak in `Channels.numbers`, 0 where it has none; the prefactor is a conductance, a
+# conductivity or a Richardson constant
+NUMBERS = 4
+PREFACTOR, BARRIER, RIGHT_BARRIER, PERMITTIVITY = range(NUMBERS)
 ROUNDED = 0.25  # of kT
 SMALL_VOLTAGE = 1e-3  # |V_j/kT| below which a difference of exponentials is replaced by its series
 
@@ -52,7 +56,7 @@ class FilmBand(NamedTuple):
 
 def ohmic(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
     """ln of J/V_j [S/m2] of an ohmic leak. numbers : g [S/m2]"""
-    return math.log(numbers[0])
+    return math.log(numbers[PREFACTOR])
 
 
 def ohmic_slopes(numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
@@ -105,27 +109,27 @@ def piece_field(film: FilmBand, s: int) -> float:
 @bare
 def deepest_trap(numbers: np.ndarray, film: FilmBand, kT: float) -> float:
     """Largest ln of 1 + exp[(B - b sqrt|E|)/kT] along the film."""
-    b, top = frenkel_factor(numbers[2]), 0.0
+    b, top = frenkel_factor(numbers[PERMITTIVITY]), 0.0
     for s in range(film.length.size):
-        top = max(top, softplus((numbers[1] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT))
+        top = max(top, softplus((numbers[BARRIER] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT))
     return top
 
 
 def poole_frenkel(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
     """ln of J/V_j [S/m2] of a Poole-Frenkel leak. numbers : s0 [S/m], B [eV], eps_i"""
-    b, top, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
+    b, top, resistance = frenkel_factor(numbers[PERMITTIVITY]), deepest_trap(numbers, film, kT), 0.0
     for s in range(film.length.size):
-        x = (numbers[1] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT
+        x = (numbers[BARRIER] - lowering_by_size(piece_field(film, s), b, kT)[0]) / kT
         resistance += film.length[s] * math.exp(softplus(x) - top)
-    return math.log(numbers[0]) - top - math.log(resistance)
+    return math.log(numbers[PREFACTOR]) - top - math.log(resistance)
 
 
 def poole_frenkel_slopes(numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:
     """d ln(J/V_j)/dV_j [1/V] of a Poole-Frenkel leak at a constant band; its slopes by the band into by_film (4, S)."""
-    b, top, resistance = frenkel_factor(numbers[2]), deepest_trap(numbers, film, kT), 0.0
+    b, top, resistance = frenkel_factor(numbers[PERMITTIVITY]), deepest_trap(numbers, film, kT), 0.0
     for s in range(film.length.size):
         lowering, slope = lowering_by_size(piece_field(film, s), b, kT)
-        x = (numbers[1] - lowering) / kT
+        x = (numbers[BARRIER] - lowering) / kT
         part = math.exp(softplus(x) - top)
         resistance += film.length[s] * part
         by_film[1, s] = part * fermi(-x) * slope / kT
@@ -146,11 +150,11 @@ def end_fields(film: FilmBand):
 @bare
 def log_of_emissions(numbers: np.ndarray, film: FilmBand, kT: float):
     """ln of 1 + e^{B/kT} at the left and at the right electrode, and their slopes by the fields there [m/V]."""
-    b = math.sqrt(ELEMENTARY_CHARGE / (4.0 * math.pi * VACUUM_PERMITTIVITY * numbers[3]))
+    b = math.sqrt(ELEMENTARY_CHARGE / (4.0 * math.pi * VACUUM_PERMITTIVITY * numbers[PERMITTIVITY]))
     at_left, at_right = end_fields(film)
     left, by_left = lowering_by_pull(-at_left, b, kT)
     right, by_right = lowering_by_pull(at_right, b, kT)
-    x, y = (numbers[1] - left) / kT, (numbers[2] - right) / kT
+    x, y = (numbers[BARRIER] - left) / kT, (numbers[RIGHT_BARRIER] - right) / kT
     return softplus(x), softplus(y), fermi(-x) * by_left / kT, -fermi(-y) * by_right / kT
 
 
@@ -169,7 +173,9 @@ def schottky(numbers: np.ndarray, film: FilmBand, V: float, kT: float) -> float:
     left, right, _, _ = log_of_emissions(numbers, film, kT)
     v, T = V / kT, kT / BOLTZMANN_EV
     x, y = left - 0.5 * v, right + 0.5 * v
-    return math.log(numbers[0] * T * T / kT) + log_sinh_ratio(v)[0] - max(x, y) - math.log1p(math.exp(-abs(x - y)))
+    return (
+        math.log(numbers[PREFACTOR] * T * T / kT) + log_sinh_ratio(v)[0] - max(x, y) - math.log1p(math.exp(-abs(x - y)))
+    )
 
 
 def schottky_slopes(numbers: np.ndarray, film: FilmBand, V: float, kT: float, by_film: np.ndarray) -> float:

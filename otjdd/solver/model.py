@@ -25,6 +25,7 @@ from otjdd.mechanisms.exchange import NO_WALL, WALL_CODES
 from otjdd.mechanisms.polarisation import MERZ_KAI, TWO_LEVEL
 from otjdd.mechanisms.traps import sites as trap_columns
 from otjdd.physics import junction as kernels
+from otjdd.physics import leaks
 from otjdd.physics.bands import PIECES
 from otjdd.physics.channels import CODES, COHERENT
 from otjdd.physics.electrostatics import Electrode, Permittivity
@@ -42,6 +43,7 @@ COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer ene
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # pieces of the film band for tunnelling, at least; cells where they are larger
 LONGEST_SEGMENT = 0.3e-9  # m, of these pieces at a current tolerance of 1e-4: that errs as their sixth power
+MOST_NUMBERS = max(leaks.NUMBERS, trap_columns.NUMBERS)  # of a channel
 
 
 class Member(NamedTuple):
@@ -410,10 +412,7 @@ def channels(case: Case, columns: kernels.Columns, length: np.ndarray, pieces: n
     """
     beside = case.device.beside_coherent.values()
     code = np.array([CODES[COHERENT], *(CODES[record.channel] for record in beside)])
-    rows = [kernel_row(record) for record in beside]
-    numbers = np.zeros((len(code), max(map(len, rows), default=0)))
-    for row, own in zip(numbers[1:], rows, strict=True):
-        row[: len(own)] = own
+    numbers = np.array([np.zeros(MOST_NUMBERS), *map(kernel_row, beside)])
     area, none = case.device.junction_area * covered_by(kinds_of(case)) * columns.weight, np.zeros(0, np.int64)
     mass = np.repeat(columns.film_mass.max(axis=0), np.diff(pieces))
     of_case = kernels.Channels(code, numbers, area, none, none, none.reshape(0, 0))
@@ -421,11 +420,11 @@ def channels(case: Case, columns: kernels.Columns, length: np.ndarray, pieces: n
 
 
 def kernel_row(record: AnyLeak | Trap) -> np.ndarray:
-    """Numbers of a leak or of traps in the order of their kernel."""
-    numbers = {
-        getattr(trap_columns, name) if isinstance(name, str) else name: x for name, x in record.numbers().items()
-    }
-    return np.array([numbers[column] for column in range(len(numbers))])
+    """Numbers (MOST_NUMBERS,) of a leak or of traps, in the columns of their kernel."""
+    columns, row = trap_columns if isinstance(record, Trap) else leaks, np.zeros(MOST_NUMBERS)
+    for name, number in record.numbers_by_column().items():
+        row[getattr(columns, name)] = number
+    return row
 
 
 def channel_names(case: Case) -> np.ndarray:

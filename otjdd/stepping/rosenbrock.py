@@ -91,7 +91,7 @@ RODAS = Method(
 )  # fmt: skip
 
 # Steinebach, BIT Numer. Math. 63, 27 (2023), doi:10.1007/s10543-023-00967-x. With a safety of 0.9 twice as many steps are
-# rejected, and 4 % more tried at equal error: validation/peers.
+# rejected, and 4 % more tried at equal error: validation.benchmarks.peers.
 RODAS5P = Method(
     order=5, safety=0.8, gamma=0.21193756319429014,
     alpha=np.array(
@@ -125,7 +125,7 @@ RODAS5P = Method(
 )  # fmt: skip
 
 # Where a step may be wrong by a hundredth, the higher order saves less than two more stages cost, and its steps are so long
-# that reads jump where their number changes: validation/peers.
+# that reads jump where their number changes: validation.benchmarks.peers.
 LOOSE = 1e-2  # relative tolerance from which on RODAS is used
 
 

@@ -76,7 +76,7 @@ class Plan(NamedTuple):
             changed = dict(zip(axis.keys, axis.rows[place], strict=True)) | changed
         return changed
 
-    def at(self, number: int) -> Case:
+    def point(self, number: int) -> Case:
         """The case of a point."""
         return self.case.replace(**self.changes(number))
 
@@ -102,7 +102,7 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     digests = []
     for number in range(points):
         try:
-            digests.append(planned.at(number).digest)
+            digests.append(planned.point(number).digest)
         except CaseError as error:
             raise CaseError([located(p, case, planned.changes(number), file) for p in error.problems]) from None
         if progress and number % 100 == 99:

@@ -13,6 +13,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 import PIL.Image
+import pydantic
+import pydantic_core
 import rich.box
 import rich.console
 import rich.progress
@@ -39,6 +41,8 @@ __all__ = [
     "np",
     "pd",
     "plot",
+    "pydantic",
+    "pydantic_core",
     "rich",
     "room",
     "scipy",

@@ -27,6 +27,7 @@ from otjdd.case.toml_text import toml_value
 from otjdd.case.traps import PooleFrenkelLeak, SchottkyLeak, Trap
 from otjdd.errors import CaseError
 from otjdd.mechanisms.traps import sites
+from otjdd.physics import leaks
 from otjdd.solver.model import kernel_row
 from otjdd.system import text_files
 
@@ -232,10 +233,11 @@ def test_numbers_of_traps_and_leaks_stand_in_the_columns_of_their_kernels():
     assert row[[sites.START, sites.END]] == pytest.approx([2.5e-9, 3.5e-9], rel=1e-12)
     assert row[[sites.DEPTH, sites.SPREAD, sites.RELAXATION, sites.ATTEMPTS]].tolist() == [1.1, 0.2, 0.7, 2e12]
     assert row[[sites.HOPS, sites.DEGENERACY, sites.FRENKEL]].tolist() == [0.0, 2.0, 5.5]
+    columns = [leaks.PREFACTOR, leaks.BARRIER, leaks.RIGHT_BARRIER, leaks.PERMITTIVITY]
     numbers = {"conductivity": 0.1, "barrier": 0.5, "permittivity": 4.0}
-    assert kernel_row(PooleFrenkelLeak(kind="poole-frenkel", **numbers)).tolist() == [0.1, 0.5, 4.0]
+    assert kernel_row(PooleFrenkelLeak(kind="poole-frenkel", **numbers))[columns].tolist() == [0.1, 0.5, 0, 4]
     numbers = {"left_barrier": 0.6, "right_barrier": 0.4, "richardson": 3e4, "permittivity": 4.0}
-    assert kernel_row(SchottkyLeak(kind="schottky", **numbers)).tolist() == [3e4, 0.6, 0.4, 4.0]
+    assert kernel_row(SchottkyLeak(kind="schottky", **numbers))[columns].tolist() == [3e4, 0.6, 0.4, 4]
 
 
 def test_keys_that_columns_share_cannot_be_set_by_a_kind_and_others_can():

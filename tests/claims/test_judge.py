@@ -328,7 +328,7 @@ def test_json_keeps_its_contract(tmp_path):
     assert (value["name"], value["unit"], value["status"]) == ("low", "kohm", "missed")
     assert (value["value"], value["distance"], value["error"]) == (50.0, claim["distance"], None)
     verdict = verdict._replace(errors={"low": 1.2e3})
-    assert str(verdict.numbers[0]) == "low: 50 ± 1 kohm"
+    assert str(verdict.measured[0]) == "low: 50 ± 1 kohm"
     assert verdict.row()["values"][0]["error"] == pytest.approx(1.2)
 
 

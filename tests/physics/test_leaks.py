@@ -15,7 +15,7 @@ from otjdd.physics.leaks import LEAKS, FilmBand, by_differences, formula_of_leak
 KT = 300.0 * BOLTZMANN_EV
 NUMBERS = {
     "ohmic": np.array([3.7e5, 0.0, 0.0, 0.0]),
-    "poole-frenkel": np.array([0.2, 0.55, 5.5, 0.0]),
+    "poole-frenkel": np.array([0.2, 0.55, 0.0, 5.5]),
     "schottky": np.array([1.2e6, 0.7, 0.45, 4.0]),
 }
 
@@ -56,7 +56,7 @@ def exact(kind: str, film: FilmBand, V, kT=KT):
     if kind == "poole-frenkel":
         resistance = mpmath.mpf(0)
         for s in range(len(h)):
-            lowered = numbers[1] - exact_lowering(abs((right[s] - left[s]) / h[s]), numbers[2], 1)
+            lowered = numbers[1] - exact_lowering(abs((right[s] - left[s]) / h[s]), numbers[3], 1)
             resistance += h[s] * (1 + mpmath.exp(lowered / kT))
         return mpmath.log(numbers[0] / resistance)
     T, (A, at_left, at_right, eps) = kT / mpmath.mpf(BOLTZMANN_EV), numbers

@@ -27,7 +27,7 @@ def small(tmp_path):
 def run_expected(case):
     """The expected number [SI] of a case, or of a point of its study."""
     check_expected(case)
-    run = case if case.expect.point is None else plan(case).at(case.expect.point)
+    run = case if case.expect.point is None else plan(case).point(case.expect.point)
     return float(measure(simulate(run), [case.expect.number])[case.expect.number].values)
 
 

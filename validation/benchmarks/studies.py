@@ -112,7 +112,7 @@ def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     from otjdd.studies.points import plan
 
     made = plan(load_case(path))
-    chosen = [made.at(number) for number in range(first, len(made.digests), every)]
+    chosen = [made.point(number) for number in range(first, len(made.digests), every)]
     simulate(chosen[0])
     began, cpu = time.perf_counter(), time.process_time()
     for case in chosen:
@@ -196,7 +196,7 @@ def of_kernels(path: str, first: int) -> None:
     from otjdd.system.steps import finished
 
     made = plan(load_case(path))
-    chosen = [made.at(number) for number in range(first, len(made.digests), 10)]
+    chosen = [made.point(number) for number in range(first, len(made.digests), 10)]
     finished(outputs_in_steps(chosen[0], made.keep))
     print("ready", flush=True)
     sys.stdin.read()

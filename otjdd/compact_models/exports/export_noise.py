@@ -87,7 +87,7 @@ def parts(
     of_preset = *noise.pulse, noise.differ, [*about("aihwkit"), as_one], python_devices.inference(ds)
     return (
         python_devices.PresetNoise(*of_preset),
-        python_devices.DeviceNoise(about("CrossSim"), leveled.table_lines(ds)),
+        python_devices.DeviceNoise(about("CrossSim"), leveled.level_tables(ds)),
         neurosim.CellNoise(noise.c2c / (high - low), rms(leveled.read_sigma(ds)), noise.vary, about("NeuroSim")),
     )
 

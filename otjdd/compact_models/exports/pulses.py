@@ -1,6 +1,6 @@
 """Equal pulses on a compact model, from which the models for network simulators are made, and notes on their validity.
 
-Drift and scatter of written levels as text of the files for networks: tables over conductance and time.
+Drift and scatter of written levels in the files for networks: tables over conductance and time.
 
 G -> G exp[m(G, t) + s(G, t) x]      x normal, at programming (t = 1 us) and as drift after a time
 
@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.error import set_and_resets
-from otjdd.compact_models.exports.functions import number
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import Range
 from otjdd.system.late import xr
@@ -37,21 +36,11 @@ def read_sigma(noise: "xr.Dataset") -> np.ndarray:
     return np.hypot(noise.read_sigma.values, noise.electron_sigma.values)
 
 
-def table_lines(noise: "xr.Dataset") -> list[str]:
-    """Lines with the tables of levels and times."""
+def level_tables(noise: "xr.Dataset") -> dict[str, np.ndarray]:
+    """Values of `level_tables.py`: levels (level,) [S], times (time,) [s], tables (level, time) and read_sigma (level,)."""
     ordered = by_conductance(noise)
-    lines = [
-        "LEVELS = [" + ", ".join(map(number, ordered.level_mean.values)) + "]  # S, as written",
-        "TIMES = [" + ", ".join(map(number, ordered.time.values)) + "]  # s after the last pulse",
-        "# of ln G by level and time: mean change, scatter of what is written, scatter of the change since",
-    ]
-    for name, variable in TABLES.items():
-        rows = ["    [" + ", ".join(map(number, row)) + "]," for row in ordered[variable].values]
-        lines += [f"{name} = [", *rows, "]"]
-    return [
-        *lines,
-        "READ = [" + ", ".join(map(number, read_sigma(ordered))) + "]  # scatter of ln I of a read, by level",
-    ]
+    tables = {name: ordered[variable].values for name, variable in TABLES.items()}
+    return {"mean": ordered.level_mean.values, "time": ordered.time.values, "read": read_sigma(ordered), **tables}
 
 
 def drawn_levels(noise: "xr.Dataset", seed: int) -> np.ndarray:

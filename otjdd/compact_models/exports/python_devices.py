@@ -27,9 +27,9 @@ from otjdd.compact_models.exports.pulses import (
     Devices,
     Pulsed,
     by_conductance,
+    level_tables,
     pulse_sentences,
     read_sigma,
-    table_lines,
 )
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.scatter_of_pulses import Cycles, Sigmas, sigmas
@@ -127,7 +127,7 @@ def preset(
         "piecewise_up": f"[{number_texts(of_device.up)}]", "piecewise_down": f"[{number_texts(of_device.down)}]",
         "write_noise_std": c2c[1],
     }  # fmt: skip
-    own = noise.inference if noise else {"tables": []}
+    own = noise.inference if noise else {"levels": None}
     return filled_template("aihwkit_preset.py", about=about, tried=TRIED, values=values, **own)
 
 
@@ -183,7 +183,7 @@ def inference(noise: "xr.Dataset") -> dict[str, Any]:
     of_level = read_sigma(ordered) * G
     # a weight is two conductances over their range, one at the lowest level, the other at any level: root mean square
     w_noise = float(np.sqrt((of_level**2).mean() + of_level[0] ** 2) / (G[-1] - G[0]))
-    return {"tables": table_lines(noise), "ends": 1e6 * G[[0, -1]], "w_noise": w_noise}
+    return {"levels": level_tables(noise), "ends": 1e6 * G[[0, -1]], "w_noise": w_noise}
 
 
 STATES = 12  # rows of the table, evenly spaced in the logarithm of the conductance
@@ -206,7 +206,7 @@ class DeviceNoise(NamedTuple):
     """The parts of a device that noise adds."""
 
     about: list[str]  # lines of its header
-    tables: list[str]  # lines
+    levels: dict[str, np.ndarray]  # of `level_tables`
 
 
 def device(
@@ -234,6 +234,6 @@ def device(
         deviations = np.interp(nodes, mean[order], deviation[order])
     return filled_template(
         "crosssim_device.py", about=about, read_voltage=pulses.read_voltage, ln_G=nodes - nodes[-1], volts=VOLTAGES,
-        ratios=values, low=low, high=high, tables=noise.tables if noise else [], deviations=deviations,
+        ratios=values, low=low, high=high, levels=noise.levels if noise else None, deviations=deviations,
         errors=errors if noise else errors[: 0 if devices is None else 1],
     )  # fmt: skip

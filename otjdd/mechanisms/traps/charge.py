@@ -268,7 +268,7 @@ LONGEST = 10.0  # kT, by which one step of Newton's method may move the band
 @bare
 def carries_charge(junction: Junction, channel: int) -> bool:
     """True where a channel is that of traps with a charge."""
-    kind = junction.channels.numbers[channel, CHARGE] if junction.channels.numbers.shape[1] > CHARGE else 0.0
+    kind = junction.channels.numbers[channel, CHARGE]
     return kind in (ACCEPTOR, DONOR)
 
 

@@ -86,7 +86,7 @@ def test_a_study_of_arrays_keeps_the_draws_of_the_cells():
     case = load_case("bar.toml", {"study.grid": {"crossbar.line_resistance": ["1 ohm", "9 ohm"]}, "study.keep": []})
     found = plan(case)
     assert found.shape == (2,)
-    point = found.at(1)
+    point = found.point(1)
     assert point.crossbar.line_resistance == 9.0
     assert isinstance(point.crossbar.cells.devices, Sample)
     assert point.crossbar.cells.devices == case.study.sample
