@@ -90,8 +90,7 @@ def mirrored(data: Data) -> Data:
 @law(seeds=(*range(2, 6), 7, 11, 16, 39, 75, 108), without=(of.noise,))
 def test_a_mirrored_device_carries_the_mirrored_current(data):
     """All that has a side changes it; nothing else may: left and right are treated alike."""
-    if "device.left.barrier" in data.get("columns", {}).get("spread", {}):
-        data["columns"]["spread"] = {}
+    data.get("columns", {}).get("spread", {}).pop("device.left.barrier", None)  # which the right one has none of
     data = in_table(data)
     there, back = run_of(data, **TIGHT), run_of(mirrored(data), **TIGHT)
     reads_alike(there, back, 1e-3, -1.0)
@@ -217,6 +216,8 @@ def test_electrons_on_traps_came_from_the_electrodes(data):
     if not kinetic:
         raise NoStatement("steady traps")
     ds = run_of(data | {"record": {"profiles": 2}}, **TIGHT)
+    if float(ds.trap_filling.max()) < 1e-12:
+        raise NoStatement("traps that stay empty: what they hold is round-off of a share")
     gained = ds.trapped_electrons - ds.trapped_electrons[0]
     given = ds.trapped_from_left + ds.trapped_from_right
     size = float(max(abs(ds.trapped_electrons).max(), abs(ds.trapped_from_left).max()))
