@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache, wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from otjdd.errors import UnitError
-from otjdd.system.late import pydantic, pydantic_core
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -289,74 +288,6 @@ def shortest_text(number: Decimal) -> str:
     if -4 <= number.adjusted() <= 5:
         return f"{number:f}"
     return f"{number:e}".replace("e+", "e")
-
-
-class WrittenInt(int):
-    """An integer that was given as text. It may be a count, but not a quantity, because it has no unit."""
-
-
-class WrittenFloat(float):
-    """A number that was given as text. It is not accepted as a quantity, because it has no unit."""
-
-
-WRITTEN: dict[type, type] = {int: WrittenInt, float: WrittenFloat}
-
-
-class Quantity(NamedTuple):
-    """Marks a float field of a pydantic record as a quantity: text with a unit in files and JSON, SI in the record.
-
-    low, high : inclusive bounds as text with a unit; "" is no bound
-    A bare number is SI. It is refused if it was given as text (WRITTEN), or if the validation context has `strict_units`,
-    as for case files.
-    """
-
-    dimension: str
-    low: str = ""
-    high: str = ""
-
-    def read(self, value: object, info: "pydantic.ValidationInfo") -> float:
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        if isinstance(value, str):
-            si = parse(value, self.dimension)
-        elif (
-            number is not None and type(value) not in WRITTEN.values() and not (info.context or {}).get("strict_units")
-        ):
-            si = number
-        else:
-            raise UnitError(
-                DIMENSIONS[self.dimension].words,
-                brief(value) + (" (a number without a unit)" if number is not None else ""),
-            )
-        above = not self.low or si >= parse(self.low, self.dimension)
-        below = not self.high or si <= parse(self.high, self.dimension)
-        if not (above and below and abs(si) < math.inf):
-            raise UnitError(self.bounds, brief(value))
-        return si
-
-    @property
-    def bounds(self) -> str:
-        spec = DIMENSIONS[self.dimension]
-        if self.low and self.high:
-            return f'{spec.name} from "{self.low}" to "{self.high}"'
-        bound = f' of at least "{self.low}"' if self.low else f' of at most "{self.high}"' if self.high else ""
-        return spec.name + bound
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: "pydantic.GetCoreSchemaHandler"
-    ) -> "pydantic_core.CoreSchema":
-        core_schema = pydantic_core.core_schema
-        to_text = core_schema.plain_serializer_function_ser_schema(
-            lambda value: write(value, self.dimension), when_used="json"
-        )
-        number = handler(source)  # schema of the float with the other constraints of the field
-        return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
-
-    def __get_pydantic_json_schema__(
-        self, schema: "pydantic_core.CoreSchema", handler: "pydantic.GetJsonSchemaHandler"
-    ) -> dict[str, Any]:
-        example = DIMENSIONS[self.dimension].example
-        expected = self.bounds if self.low or self.high else f'{self.bounds} such as "{example}"'
-        return {"type": "string", "dimension": self.dimension, "expected": expected, "examples": [example]}
 
 
 def brief(value: object) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from otjdd import constants as ours
 from otjdd import units
+from otjdd.case.base import Quantity
 from otjdd.errors import UnitError
 from otjdd.units import DIMENSIONS, parse, write
 
@@ -161,7 +162,7 @@ def test_constants_are_those_of_codata():
 
 class Sample(BaseModel):
     model_config = ConfigDict(validate_default=True)
-    thickness: Annotated[float, units.Quantity("length")] = Field("2.8 nm", gt=0)
+    thickness: Annotated[float, Quantity("length")] = Field("2.8 nm", gt=0)
 
 
 def test_records_hold_si_and_show_text():

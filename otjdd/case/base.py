@@ -1,19 +1,93 @@
-"""The base class of all frozen inputs, and the types of their plain numbers."""
+"""The base class of all frozen inputs, and the types of their numbers."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+    ValidationInfo,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticSerializationError
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
-from otjdd.units import Quantity
+from otjdd.errors import UnitError
+from otjdd.units import DIMENSIONS, brief, parse, write
 
 Count = Annotated[int, Strict()]  # refuses text, 2.0 and true
 Number = Annotated[float, Strict()]
 Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
 Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a name, such as "SrTiO3"
+
+
+class WrittenInt(int):
+    """An integer that was given as text. It may be a count, but not a quantity, because it has no unit."""
+
+
+class WrittenFloat(float):
+    """A number that was given as text. It is not accepted as a quantity, because it has no unit."""
+
+
+WRITTEN: dict[type, type] = {int: WrittenInt, float: WrittenFloat}
+
+
+class Quantity(NamedTuple):
+    """Marks a float field of a pydantic record as a quantity: text with a unit in files and JSON, SI in the record.
+
+    low, high : inclusive bounds as text with a unit; "" is no bound
+    A bare number is SI. It is refused if it was given as text (WRITTEN), or if the validation context has `strict_units`,
+    as for case files.
+    """
+
+    dimension: str
+    low: str = ""
+    high: str = ""
+
+    def read(self, value: object, info: ValidationInfo) -> float:
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(value, str):
+            si = parse(value, self.dimension)
+        elif (
+            number is not None and type(value) not in WRITTEN.values() and not (info.context or {}).get("strict_units")
+        ):
+            si = number
+        else:
+            raise UnitError(
+                DIMENSIONS[self.dimension].words,
+                brief(value) + (" (a number without a unit)" if number is not None else ""),
+            )
+        above = not self.low or si >= parse(self.low, self.dimension)
+        below = not self.high or si <= parse(self.high, self.dimension)
+        if not (above and below and abs(si) < math.inf):
+            raise UnitError(self.bounds, brief(value))
+        return si
+
+    @property
+    def bounds(self) -> str:
+        spec = DIMENSIONS[self.dimension]
+        if self.low and self.high:
+            return f'{spec.name} from "{self.low}" to "{self.high}"'
+        bound = f' of at least "{self.low}"' if self.low else f' of at most "{self.high}"' if self.high else ""
+        return spec.name + bound
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        to_text = core_schema.plain_serializer_function_ser_schema(
+            lambda value: write(value, self.dimension), when_used="json"
+        )
+        number = handler(source)  # schema of the float with the other constraints of the field
+        return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        example = DIMENSIONS[self.dimension].example
+        expected = self.bounds if self.low or self.high else f'{self.bounds} such as "{example}"'
+        return {"type": "string", "dimension": self.dimension, "expected": expected, "examples": [example]}
 
 
 class Facts(NamedTuple):

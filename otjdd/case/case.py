@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import crossbar, electrodes, film, kinds, rules, toml_text
-from otjdd.case.base import Count, Number, Record, key
+from otjdd.case.base import Count, Number, Quantity, Record, key
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, Patterns
 from otjdd.case.device import Circuit, Device, Ions
@@ -41,7 +41,7 @@ from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.system.remember import remembered_by_record
-from otjdd.units import Quantity, brief
+from otjdd.units import brief
 from otjdd.waveform.waveform import Chain, Waveform
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]

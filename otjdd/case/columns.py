@@ -20,13 +20,13 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from otjdd.case.base import Count, Name, Number, Record, facts_of, is_list, key, marks_of, records_of
+from otjdd.case.base import Count, Name, Number, Quantity, Record, facts_of, is_list, key, marks_of, records_of
 from otjdd.case.device import Device, Ions
 from otjdd.case.study_axes import Flat
 from otjdd.errors import NotAsExpected
 from otjdd.system.late import scipy
 from otjdd.system.text_files import QuantityColumn, is_number, lines, numbers_of, units_of
-from otjdd.units import Quantity, brief
+from otjdd.units import brief
 
 MOST_COLUMNS = 256
 Nodes = Literal["gauss-hermite", "gauss-legendre", "draws"]

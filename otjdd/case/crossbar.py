@@ -12,13 +12,13 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from otjdd.case.base import Count, Duration, Number, Record, Times, Volts, form_by, key
+from otjdd.case.base import Count, Duration, Number, Quantity, Record, Times, Volts, form_by, key
 from otjdd.case.problem import KeyPath
 from otjdd.case.study_axes import Sample
 from otjdd.errors import NotAsExpected, UnitError
 from otjdd.system.files import read_regular
 from otjdd.system.late import PIL
-from otjdd.units import Quantity, brief, parse, write
+from otjdd.units import brief, parse, write
 
 Siemens = Annotated[float, Quantity("conductance", "1 fS", "1 kS")]
 ConductanceRow = Annotated[tuple[Siemens, ...], Field(min_length=1, max_length=256)]

@@ -12,14 +12,14 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from otjdd.case.base import Count, Hertz, Number, Record, form_by, key
+from otjdd.case.base import Count, Hertz, Number, Quantity, Record, form_by, key
 from otjdd.case.electrodes import Electrode
 from otjdd.case.film import AnyFilm, HopBarrier, HopDistance, LayeredFilm, Prefactor, SiteDensity
 from otjdd.case.traps import AnyLeak, Trap, check_names
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws import HOPPING_LAWS, TRANSMISSION_MODELS
-from otjdd.units import Quantity, brief, parse, write
+from otjdd.units import brief, parse, write
 
 SPREADING = "spreading"
 

@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case.base import Record, tables_in_record
+from otjdd.case.base import WRITTEN, Record, tables_in_record
 from otjdd.case.film import Sheet
 from otjdd.case.problem import NO_BLANKS, KeyPath, Problem, Source, dotted, nearest
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import Refused, TooLarge, read_regular, shipped_folder
-from otjdd.units import TYPOGRAPHIC, WRITTEN, brief
+from otjdd.units import TYPOGRAPHIC, brief
 
 QUESTION = re.compile(r"^# Question: (.*?\?)", re.MULTILINE | re.DOTALL)
 

@@ -20,6 +20,7 @@ from otjdd.case.base import (
     Hertz,
     Name,
     Pause,
+    Quantity,
     Record,
     Spike,
     Step,
@@ -32,7 +33,6 @@ from otjdd.case.base import (
 from otjdd.case.crossbar import Patterns
 from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Chain, Waveform, concatenate, joined, repeated, voltage_between, with_reads
 

@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.base import Mass, Material, Number, Record, key
+from otjdd.case.base import Mass, Material, Number, Quantity, Record, key
 from otjdd.case.problem import KeyPath
 from otjdd.constants import BOLTZMANN, BOLTZMANN_EV, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
 from otjdd.laws import EXCHANGE_LAWS, suzuki
-from otjdd.units import Quantity, brief, write
+from otjdd.units import brief, write
 
 STANDARD_PRESSURE = 1e5  # Pa, at which a formation energy holds
 SIDES = "left", "right"

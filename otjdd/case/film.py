@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from otjdd.case.base import Count, Mass, Material, Number, Record, facts_of, form_by, key
+from otjdd.case.base import Count, Mass, Material, Number, Quantity, Record, facts_of, form_by, key
 from otjdd.case.electrodes import Permittivity
 from otjdd.case.problem import KeyPath
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity, brief, write
+from otjdd.units import brief, write
 
 FieldStrength = Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")]
 Share = Annotated[Number, Field(ge=-1, le=1)]

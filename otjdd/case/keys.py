@@ -15,7 +15,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from otjdd.case.base import is_list, marks_of, records_of
+from otjdd.case.base import Quantity, is_list, marks_of, records_of
 from otjdd.case.case import Case
 from otjdd.case.document import split_key
 from otjdd.case.explain import alternatives, schema_of, words_of
@@ -23,7 +23,7 @@ from otjdd.case.kinds import OF_LAYERS, stands_in
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.case.toml_text import toml_value
 from otjdd.errors import CaseError
-from otjdd.units import DIMENSIONS, Quantity, brief, parse, quantity, write
+from otjdd.units import DIMENSIONS, brief, parse, quantity, write
 
 SELECTORS = ("kind", "law")  # keys that the heading of a table states
 

@@ -12,10 +12,10 @@ import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from otjdd.case import toml_text
-from otjdd.case.base import Count, Number, Record, form_by, key
+from otjdd.case.base import Count, Number, Quantity, Record, form_by, key
 from otjdd.errors import NotAsExpected
 from otjdd.system.late import scipy
-from otjdd.units import Quantity, brief, difference, plain_unit, quantity, write
+from otjdd.units import brief, difference, plain_unit, quantity, write
 
 MAX_COUNT = 1_000_000
 DIGITS = 12  # of computed values: 2.2 nm and not 2.2000000000000002 nm

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from otjdd.case.base import Count, Number, Record, kernel_numbers, key
+from otjdd.case.base import Count, Number, Quantity, Record, kernel_numbers, key
 from otjdd.case.film import MOST_LAYERS
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import NotAsExpected
-from otjdd.units import Quantity, brief, write
+from otjdd.units import brief, write
 
 LeakBarrier = Annotated[float, Quantity("energy", "0 eV", "10 eV")]
 Dynamic = Annotated[Number, Field(ge=1, le=1e4)]

@@ -56,7 +56,6 @@ compiler, plot, selftest = Late("otjdd.compiler"), Late("otjdd.plot"), Late("otj
 np, pd, scipy, tomllib, xr = map(Late, ("numpy", "pandas", "scipy", "tomllib", "xarray"))
 elementwise = Late("scipy.optimize.elementwise")  # which no other module of scipy imports
 h5py, jinja2, metadata, PIL, rich = map(Late, ("h5py", "jinja2", "importlib.metadata", "PIL", "rich"))
-pydantic, pydantic_core = Late("pydantic"), Late("pydantic_core")  # quantities are read also where there is no case
 cma, dask, distributed, emcee, imageio_ffmpeg = map(Late, ("cma", "dask", "distributed", "emcee", "imageio_ffmpeg"))
 
 

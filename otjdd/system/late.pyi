@@ -13,8 +13,6 @@ import jinja2
 import numpy as np
 import pandas as pd
 import PIL.Image
-import pydantic
-import pydantic_core
 import rich.box
 import rich.console
 import rich.progress
@@ -41,8 +39,6 @@ __all__ = [
     "np",
     "pd",
     "plot",
-    "pydantic",
-    "pydantic_core",
     "rich",
     "room",
     "scipy",
