@@ -411,10 +411,9 @@ def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
 def record_row(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
     with with_all_ions(run, voltage):
-        if (
-            coupled(run.junction) and voltage == run.state.V[0]
-        ):  # the source gives nothing: what flows charges the junction
-            run.state.charging[0] = 0.0 - conduction(run.state)
+        if coupled(run.junction) and not run.rows:  # no step said yet what the source gives beyond what is conducted
+            lost = voltage - run.state.V[0]
+            run.state.charging[0] = quasistatic.source_current(run.junction, lost) - conduction(run.state)
         log = new_log(run, np.array([OBSERVE]), False)
         status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
         check_status(run, status, run.time, voltage, 0.0, 0.0)

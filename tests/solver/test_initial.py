@@ -303,3 +303,18 @@ def test_kinds_of_columns_start_in_equilibrium_beside_charged_traps_with_a_filli
     parts = model.members(case)
     c = initial.start(case, model.junction(case, parts=parts), parts)["c"]
     assert not np.allclose(c[0], c[1], rtol=1e-3)  # each in its own field
+
+
+@pytest.mark.parametrize("later", [[[0.0, -0.5], [1e-4, -0.5]], [[0.0, 0.0], [1e-4, 0.1]]], ids=["jump", "ramp"])
+@pytest.mark.parametrize("end", [1.0, -1.0])
+def test_a_charged_junction_is_discharged_through_its_resistance_from_the_first_row_on(tmp_path, end, later):
+    """Ohm's law of what is in series, with the voltages of each row."""
+    R, circuit = 1e6, {"circuit": {"series_resistance": "1 Mohm", "parallel_capacitance": "30 pF"}}
+    first = {"kind": "table", "points": [["0 s", "0 V"], ["1 ms", f"{end} V"]]}
+    before = parse_case(JUNCTION, allow_outside=True).replace(circuit | {"drive": first})
+    store.write(run(before), tmp_path / "charged.nc")
+    drive = {"kind": "table", "points": [[f"{t} s", f"{V} V"] for t, V in later]}
+    ds = run(before.replace({"drive": drive, "ions.initial": {"result": str(tmp_path / "charged.nc")}})).squeeze()
+    assert ds.voltage[0] == 0.0
+    assert abs(ds.junction_voltage[0]) > 0.1
+    np.testing.assert_allclose(ds.current, (ds.voltage - ds.junction_voltage) / R, rtol=1e-6, atol=1e-13)
